@@ -1,0 +1,115 @@
+"""Save and load of a spec with its world: one safetensors file whose metadata holds the spec and a content hash."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from scmlab.scm.equations import World
+from scmlab.scm.mixing import Mixing
+from scmlab.scm.models import MODELS, SCM, draw_world
+from scmlab.scm.streams import stream
+
+
+def spec_to_json(spec: SCM) -> dict:
+    """The spec as plain data, with its model's name."""
+    return {"model": type(spec).__name__, **dataclasses.asdict(spec)}
+
+
+def spec_from_json(data: dict) -> SCM:
+    """The inverse of `spec_to_json`; validates. Errors: an unknown model or field, a value out of range."""
+    data = dict(data)
+    kinds = {kind.__name__: kind for kind in MODELS}
+    name = data.pop("model", None)
+    if name not in kinds:
+        raise ValueError(f"`model` must be one of {', '.join(kinds)}; got {name!r}.")
+    fields = {field.name for field in dataclasses.fields(kinds[name])}
+    if unknown := sorted(set(data) - fields):
+        raise ValueError(f"`{name}` must have fields of {', '.join(sorted(fields))}; got {', '.join(unknown)}.")
+    return kinds[name](**data | {"mixing": Mixing(**data["mixing"])} if "mixing" in data else data)
+
+
+def content_hash(spec: SCM, world: World) -> str:
+    """SHA-256 of the spec and of every tensor's name, type, shape and bytes; device independent."""
+    digest = hashlib.sha256(json.dumps(spec_to_json(spec), sort_keys=True).encode())
+    for name in sorted(world):
+        tensor = world[name].detach().cpu().contiguous()
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write the whole file or nothing; an existing file stays as it was until the new one is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_world(path: str | Path, spec: SCM, world: World) -> str:
+    """Write spec and world atomically; returns the content hash."""
+    digest = content_hash(spec, world)
+    metadata = {"spec": json.dumps(spec_to_json(spec), sort_keys=True), "sha256": digest}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in world.items()}
+    write_atomically(Path(path), save(tensors, metadata=metadata))
+    return digest
+
+
+def load_world(path: str | Path, *, device: str | torch.device = "cpu") -> tuple[SCM, World]:
+    """Spec and world from `path`.
+
+    Errors (ValueError): no or a truncated file, other tensors or shapes than the spec's, values that are not finite,
+    a covariance factor that is singular, content that does not match its hash.
+    """
+    path = Path(path)
+    tensors, metadata = read_tensors(path)
+    if "spec" not in metadata or "sha256" not in metadata:
+        raise ValueError(f"`path` must be a world saved by scmlab; got {path}, which holds no spec.")
+    spec = spec_from_json(json.loads(metadata["spec"]))
+    _check_world(path, spec, tensors)
+    if content_hash(spec, tensors) != metadata["sha256"]:
+        raise ValueError(f"`path` must be an unchanged world; got {path}, whose content does not match its hash.")
+    return spec, {name: tensor.to(device) for name, tensor in tensors.items()}
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Errors: ValueError where it is missing, truncated or another kind."""
+    if not path.is_file():
+        raise ValueError(f"`path` must be an existing file; got {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"`path` must be a complete safetensors file; got {path} ({error}).") from None
+
+
+def _check_world(path: Path, spec: SCM, tensors: World) -> None:
+    expected = draw_world(spec, generator=stream(0, "shapes"))
+    shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if wrong := sorted(name for name in shapes | found if shapes.get(name) != found.get(name)):
+        name = wrong[0]
+        raise ValueError(
+            f"`{name}` must have the shape {shapes.get(name)} of the spec in {path}; got {found.get(name)}."
+        )
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"`{name}` must be finite; got NaN or infinity in {path}.")
+        if name.endswith("cholesky") and (tensor.diagonal() <= 0).any():
+            raise ValueError(f"`{name}` must factor a non-singular covariance; got a zero or negative pivot in {path}.")
