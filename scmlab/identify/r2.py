@@ -92,9 +92,9 @@ def accuracy(
 
 def _scores(x: Tensor, targets: Mapping[str, Tensor], regress: Regressor, average: Average) -> dict[str, float]:
     half = len(x) // 2
-    for name, y in targets.items():
-        if len(y) != len(x):
-            raise ValueError(f"`{name}` must have as many rows as the input ({len(x)}); got {len(y)}.")
+    for name, y in (("code", x), *targets.items()):
+        if len(y) != len(x) or half < 2 or not torch.isfinite(y).all():
+            raise ValueError(f"`{name}` must be finite with {max(len(x), 4)} rows; got {tuple(y.shape)}.")
     x = _standardised(x.double(), half)
     scored = {}
     for name, y in targets.items():
