@@ -5,6 +5,7 @@ from scmlab.scm.equations import Intervention, Noise, Sample, World, cast
 from scmlab.scm.mixing import Mixing, draw_mixing, mix, unmix
 from scmlab.scm.models import (
     SCM,
+    Shape,
     describe,
     draw_world,
     invert,
@@ -13,6 +14,7 @@ from scmlab.scm.models import (
     own_noise,
     push,
     sample,
+    shapes,
     sides,
 )
 from scmlab.scm.sentence import SentenceSCM
@@ -28,6 +30,7 @@ __all__ = [
     "Noise",
     "Sample",
     "SentenceSCM",
+    "Shape",
     "TokenSCM",
     "World",
     "cast",
@@ -44,6 +47,7 @@ __all__ = [
     "push",
     "sample",
     "save_world",
+    "shapes",
     "sides",
     "spec_from_json",
     "spec_to_json",

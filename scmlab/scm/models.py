@@ -1,5 +1,6 @@
 """One call shape for all SCMs: `draw_world`, `noise`, `push`, `sample` and what is known of each model."""
 
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeAlias
 
@@ -42,6 +43,24 @@ def push(spec: SCM, world: World, noise: Noise, do: Intervention | None = None) 
 def sample(spec: SCM, world: World, n: int, *, generator: torch.Generator, do: Intervention | None = None) -> Sample:
     """n i.i.d. pairs: `push` of fresh noise."""
     return push(spec, world, noise(spec, n, generator=generator), do)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What one observation is: a vector (d,), real tokens (t, d), or ids (t,) of a vocabulary when that is > 0."""
+
+    dims: tuple[int, ...]
+    vocabulary: int = 0
+
+
+def shapes(spec: SCM) -> dict[str, Shape]:
+    """The shape of one 'image' and one 'text'."""
+    text = {
+        SentenceSCM: lambda: Shape((spec.text_dim,)),
+        TokenSCM: lambda: Shape((spec.tokens, spec.token_dim)),
+        DiscreteTokenSCM: lambda: Shape((len(spec.names),), len(spec.vocabulary)),
+    }[type(spec)]()
+    return {"image": Shape((spec.image_dim,)), "text": text}
 
 
 def sides(spec: SCM) -> dict[str, tuple[str, ...]]:

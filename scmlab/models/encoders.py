@@ -1,0 +1,148 @@
+"""Encoders: MLP, token transformer and bag of tokens, each an ensemble of members, into R^n, the sphere or the cube."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.nn.functional import normalize, one_hot, scaled_dot_product_attention, silu
+
+from scmlab.models.layers import Linear, Norm, Stack, stack_drawn
+from scmlab.scm import Shape
+
+Space = Literal["real", "sphere", "cube"]
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """kind, dimension `out` of the code, `space` of the code, hidden `width`, number of hidden layers `depth`.
+
+    mlp          on the flattened observation
+    transformer  `depth` pre-norm blocks with `heads` heads and learned positions, read out from all positions
+    bag          mean of an MLP of each token, then an MLP: blind to the order of the tokens
+    space        'real' R^n, 'sphere' unit norm, 'cube' (0, 1)^n through a sigmoid
+    """
+
+    out: int
+    kind: Literal["mlp", "transformer", "bag"] = "mlp"
+    space: Space = "real"
+    width: int = 128
+    depth: int = 3
+    heads: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("out", "width", "depth", "heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` of an encoder must be at least 1; got {getattr(self, name)}.")
+        for name, choices in (("kind", tuple(KINDS)), ("space", tuple(SPACES))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"`{name}` must be one of {', '.join(choices)}; got {getattr(self, name)!r}.")
+        if self.kind == "transformer" and self.width % self.heads:
+            raise ValueError(f"`width` must be a multiple of `heads` = {self.heads}; got {self.width}.")
+
+
+class Encoder(nn.Module):
+    """Observations (m, n, ...) -> codes (m, n, out), member i of the ensemble reading slice i.
+
+    One initialisation generator per member: an ensemble's member is the same encoder as that member alone.
+    """
+
+    def __init__(self, spec: EncoderSpec, shape: Shape, *, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.spec, self.shape = spec, shape
+        self.body = KINDS[spec.kind](spec, shape, generators)
+
+    @property
+    def members(self) -> int:
+        """Number of members."""
+        return len(next(self.parameters()))
+
+    def forward(self, x: Shaped[Tensor, "m n ..."]) -> Float[Tensor, "m n k"]:
+        """Codes in the encoder's space."""
+        if self.shape.vocabulary:
+            x = one_hot(x, self.shape.vocabulary).to(self.body.dtype)
+        return SPACES[self.spec.space](self.body(x))
+
+
+class _Body(nn.Module):
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.parameters()).dtype
+
+
+class MLP(_Body):
+    """Hidden layers on the flattened observation."""
+
+    def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        inputs = (shape.vocabulary or 1) * torch.Size(shape.dims).numel()
+        self.stack = Stack(inputs, spec.out, spec.width, spec.depth, generators=generators)
+
+    def forward(self, x: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n k"]:
+        """Flatten, then the stack."""
+        return self.stack(x.flatten(2))
+
+
+class Bag(_Body):
+    """Deep sets (Zaheer et al. 2017): the order of the tokens cannot be seen."""
+
+    def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.token = Stack(_token_dim(shape), spec.width, spec.width, spec.depth, generators=generators)
+        self.stack = Stack(spec.width, spec.out, spec.width, 1, generators=generators)
+
+    def forward(self, x: Float[Tensor, "m n t d"]) -> Float[Tensor, "m n k"]:
+        """Mean over tokens of the tokens' features, then the stack."""
+        tokens = self.token(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
+        return self.stack(silu(tokens).mean(2))
+
+
+class Transformer(_Body):
+    """Pre-norm self-attention over tokens; the code is read from all positions side by side."""
+
+    def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        tokens, width = shape.dims[0], spec.width
+        self.embed = Linear(_token_dim(shape), width, generators=generators)
+        self.position = stack_drawn(lambda g: torch.randn(1, tokens, width, generator=g, device=g.device), generators)
+        self.blocks = nn.ModuleList(_Block(width, spec.heads, generators) for _ in range(spec.depth))
+        self.norm = Norm(tokens * width, generators=generators)
+        self.read = Linear(tokens * width, spec.out, generators=generators)
+
+    def forward(self, x: Float[Tensor, "m n t d"]) -> Float[Tensor, "m n k"]:
+        """Embed, attend, read."""
+        n, t = x.shape[1:3]
+        h = self.embed(x.flatten(1, 2)).unflatten(1, (n, t)) + self.position
+        for block in self.blocks:
+            h = block(h)
+        return self.read(self.norm(h.flatten(2)))
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, heads: int, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(Norm(width, generators=generators) for _ in range(2))
+        self.qkv = Linear(width, 3 * width, generators=generators)
+        self.out = Linear(width, width, generators=generators)
+        self.stack = Stack(width, width, 2 * width, 1, generators=generators)
+
+    def forward(self, h: Float[Tensor, "m n t w"]) -> Float[Tensor, "m n t w"]:
+        m, n, t, w = h.shape
+        flat = h.flatten(1, 2)
+        q, k, v = self.qkv(self.norms[0](flat)).view(m * n, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(m, n * t, w)
+        flat = flat + self.out(attended)
+        return (flat + self.stack(self.norms[1](flat))).view(m, n, t, w)
+
+
+def _token_dim(shape: Shape) -> int:
+    if not shape.vocabulary and len(shape.dims) != 2:
+        raise ValueError(f"`kind` must be 'mlp' for observations that are not token sequences; got shape {shape.dims}.")
+    return shape.vocabulary or shape.dims[1]
+
+
+KINDS = {"mlp": MLP, "transformer": Transformer, "bag": Bag}
+SPACES = {"real": lambda x: x, "sphere": lambda x: normalize(x, dim=-1), "cube": torch.sigmoid}

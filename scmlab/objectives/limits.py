@@ -1,0 +1,43 @@
+"""Closed-form values of InfoNCE: the limit of many negatives, and the floor for discrete latents."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from scipy.special import gammaln, ive
+from torch import Tensor
+
+
+def uniform_sphere_limit(out: int, temperature: float) -> float:
+    """lim_n InfoNCE(cosine) - log n for aligned codes uniform on the sphere in R^out; nats.
+
+        -1/tau + log E exp(u . v / tau) = -1/tau + log[ Gamma(d/2) (2 tau)^(d/2 - 1) I_{d/2 - 1}(1/tau) ]
+
+    Source: the moment generating function of a coordinate of the uniform law on the sphere; Wang and Isola 2020.
+    """
+    if out < 2 or not temperature > 0:
+        raise ValueError(f"`out` must be >= 2 and `temperature` positive; got {out} and {temperature}.")
+    order, kappa = out / 2 - 1, 1 / temperature
+    log_bessel = math.log(ive(order, kappa)) + kappa
+    return -kappa + float(gammaln(out / 2)) + order * math.log(2 * temperature) + log_bessel
+
+
+def discrete_floor(probabilities: Float[Tensor, " z"], batch: int) -> float:
+    """Infimum of InfoNCE over all pairwise critics when the pair shares a discrete latent of this law; nats.
+
+        E log n_same,  n_same = 1 + Bin(batch - 1, p(z)): the pair's own latent recurs among the negatives
+
+    Exact sum over the binomial law.
+    """
+    if batch < 1:
+        raise ValueError(f"`batch` must be at least 1; got {batch}.")
+    p = probabilities.double().cpu()
+    if (p < 0).any() or abs(float(p.sum()) - 1) > 1e-6:
+        raise ValueError(f"`probabilities` must be non-negative and sum to 1; got sum {float(p.sum())}.")
+    law, count = torch.unique(p[p > 0], return_counts=True)
+    k = torch.arange(batch, dtype=torch.float64)
+    top = torch.tensor(float(batch - 1), dtype=torch.float64)
+    log_choose = torch.lgamma(top + 1) - torch.lgamma(k + 1) - torch.lgamma(top - k + 1)
+    log_weight = log_choose + torch.xlogy(k, law[:, None]) + torch.xlogy(top - k, 1 - law[:, None])
+    expected = (log_weight.exp() * torch.log1p(k)).sum(1)
+    return float((count * law * expected).sum())

@@ -1,0 +1,73 @@
+"""Row and column log-sum-exp of a matrix of pairwise scores, exact, in memory linear in the batch."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+TILE_SCORES = {"cpu": 2**18, "cuda": 2**26}  # scores held at a time: what stays in a core's cache; 256 MiB
+NOTHING = -70.0  # exp of it is 4e-31, far below the rounding of a sum of order 1 and far above denormals
+
+
+def pairwise_logsumexp(
+    a: Float[Tensor, "*m n d"],
+    b: Float[Tensor, "*m p d"],
+    row: Float[Tensor, "*m n"],
+    col: Float[Tensor, "*m p"],
+) -> tuple[Float[Tensor, "*m n"], Float[Tensor, "*m p"]]:
+    """log sum_j exp S_ij and log sum_i exp S_ij for S_ij = a_i . b_j + row_i + col_j.
+
+    Exact, not sampled: tiles of rows are scored one after the other, forward and again backward, so that memory grows
+    with n + p and not with n p. Cosine, scaled dot product and negative squared distance are all of this form.
+    First derivatives only.
+    """
+    one_a, one_b = torch.ones_like(row), torch.ones_like(col)
+    # S as one product: the sums over rows and columns that the gradient needs come out of its products as well
+    wide_a = torch.cat((a, row[..., None], one_a[..., None]), -1)
+    wide_b = torch.cat((b, one_b[..., None], col[..., None]), -1)
+    return _PairwiseLogSumExp.apply(wide_a, wide_b)
+
+
+def _tiles(a: Tensor, b: Tensor) -> list[slice]:
+    budget = TILE_SCORES.get(a.device.type, TILE_SCORES["cpu"])
+    rows = max(1, budget // (a.shape[:-2].numel() * b.shape[-2]))
+    return [slice(start, start + rows) for start in range(0, a.shape[-2], rows)]
+
+
+def _exp(log_weight: Tensor) -> Tensor:
+    """exp, in place, of values <= 0 among which 0 or a sum to 1 occurs: what lies 70 nats below adds nothing to it, but
+    would turn into denormal numbers, on which CPUs are many times slower."""
+    return log_weight.clamp_min_(NOTHING).exp_()
+
+
+def _logsumexp(scores: Tensor, dim: int) -> Tensor:
+    top = scores.amax(dim, keepdim=True)
+    return _exp(scores - top).sum(dim).log_() + top.squeeze(dim)
+
+
+class _PairwiseLogSumExp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        over_rows, over_cols = [], None
+        for tile in _tiles(a, b):
+            scores = a[..., tile, :] @ b.mT
+            over_rows.append(_logsumexp(scores, -1))
+            here = _logsumexp(scores, -2)
+            over_cols = here if over_cols is None else torch.logaddexp(over_cols, here)
+        lse_row = torch.cat(over_rows, -1)
+        ctx.save_for_backward(a, b, lse_row, over_cols)
+        return lse_row, over_cols
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_row: Tensor, grad_col: Tensor) -> tuple[Tensor, Tensor]:
+        a, b, lse_row, lse_col = ctx.saved_tensors
+        grad_a, grad_b = [], torch.zeros_like(b)
+        for tile in _tiles(a, b):
+            scores = a[..., tile, :] @ b.mT
+            # d lse_row_i / d S_ij = exp(S_ij - lse_row_i), and the same for columns
+            weight = _exp(scores - lse_row[..., tile, None]).mul_(grad_row[..., tile, None])
+            weight += _exp(scores.sub_(lse_col[..., None, :])).mul_(grad_col[..., None, :])
+            grad_a.append(weight @ b)
+            grad_b += weight.mT @ a[..., tile, :]
+        return torch.cat(grad_a, -2), grad_b
