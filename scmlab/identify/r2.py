@@ -98,7 +98,8 @@ def _scores(x: Tensor, targets: Mapping[str, Tensor], regress: Regressor, averag
     x = _standardised(x.double(), half)
     scored = {}
     for name, y in targets.items():
-        y = y.double()[:, ~(_constant(y[:half]) | _constant(y[half:]))]
+        y = y.double()
+        y = y[:, ~(_constant(y[:half]) | _constant(y[half:]))]
         if y.shape[1]:
             # The variance-weighted score needs the coordinates' own scale; kernel ridge only needs them centred.
             scored[name] = _standardised(y, half) if average == "uniform" else y - y[:half].mean(0)

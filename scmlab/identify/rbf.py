@@ -1,6 +1,6 @@
 """The radial kernel, and the linear systems that kernel ridge regression on it comes down to, exact or low-rank."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -43,22 +43,49 @@ class Ridge:
         self, fold: slice, alphas: tuple[float, ...], y: Float[Tensor, "n d"]
     ) -> Iterator[Float[Tensor, "f d"] | None]:
         """For each alpha, predictions on the fold after fitting on the rest; None where the factorisation fails."""
-        kept = _without(self.design, fold)
+        before, after = slice(fold.start), slice(fold.stop, len(y))
         if self.factor is None:
-            gram, rhs = _without(kept.T, fold).T, _without(y, fold)
-            held = _without(self.design[fold].T, fold).T
+            rhs = torch.cat([y[before], y[after]])
+            weights = torch.zeros_like(y)  # stay 0 on the fold, which spares a copy of the kernel without it
+            for alpha in alphas:
+                solution = self._solve(lambda square: _copy_without(self.design, fold, square), alpha, rhs)
+                if solution is not None:
+                    weights[before], weights[after] = solution[before], solution[fold.start :]
+                yield None if solution is None else self.design[fold] @ weights
         else:
-            gram, rhs, held = kept.T @ kept, kept.T @ _without(y, fold), self.design[fold]
-        for alpha in alphas:
-            solution = _solve_shifted(gram, alpha, rhs, self.work)
-            yield None if solution is None else held @ solution
+            f, g = self.design[before], self.design[after]
+            gram, rhs = f.T @ f + g.T @ g, f.T @ y[before] + g.T @ y[after]
+            for alpha in alphas:
+                solution = self._solve(lambda square: square.copy_(gram), alpha, rhs)
+                yield None if solution is None else self.design[fold] @ solution
 
     def coefficients(self, alpha: float, y: Float[Tensor, "n d"]) -> Float[Tensor, "m d"] | None:
         """The coefficients of K(x, centres) fitted on all points; None where the factorisation fails."""
         if self.factor is None:
-            return _solve_shifted(self.design, alpha, y, self.work)
-        solution = _solve_shifted(self.design.T @ self.design, alpha, self.design.T @ y, self.work)
+            return self._solve(lambda square: square.copy_(self.design), alpha, y)
+        gram = self.design.T @ self.design
+        solution = self._solve(lambda square: square.copy_(gram), alpha, self.design.T @ y)
         return None if solution is None else torch.linalg.solve_triangular(self.factor.T, solution, upper=True)
+
+    def _solve(
+        self, fill: Callable[[Tensor], object], alpha: float, rhs: Float[Tensor, "p d"]
+    ) -> Float[Tensor, "p d"] | None:
+        """(G + alpha I)^-1 rhs by Cholesky, G symmetric and written by `fill`; None where it is not positive definite.
+
+        In scratch memory and in place: on a CPU, fresh matrices and copies would double the time of the factorisation.
+        """
+        p = len(rhs)
+        square = self.work[: p * p].view(p, p)
+        fill(square)
+        square.diagonal().add_(alpha)
+        lower = square.mT  # column-major, as LAPACK and cuSOLVER read it
+        info = torch.empty((), dtype=torch.int32, device=square.device)
+        torch.linalg.cholesky_ex(lower, out=(lower, info))
+        if info.item():
+            return None
+        # Not cholesky_solve, which copies the factor.
+        forward = torch.linalg.solve_triangular(lower, rhs, upper=False)
+        return torch.linalg.solve_triangular(square, forward, upper=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,20 +115,9 @@ def ridge_family(x: Float[Tensor, "n k"], *, exact_points: int, landmarks: int) 
     return RidgeFamily(centres, squared_distances(x, centres), exact, x.new_empty(len(centres) ** 2))
 
 
-def _without(rows: Float[Tensor, "n m"], fold: slice) -> Float[Tensor, "r m"]:
-    return torch.cat([rows[: fold.start], rows[fold.stop :]])
-
-
-def _solve_shifted(
-    gram: Float[Tensor, "p p"], alpha: float, rhs: Float[Tensor, "p d"], work: Float[Tensor, " size"]
-) -> Float[Tensor, "p d"] | None:
-    """(gram + alpha I)^-1 rhs by Cholesky, or None where the matrix is not numerically positive definite."""
-    p = len(gram)
-    # A fresh matrix per call would spend a third of the time on allocation. Its transpose is column-major, as LAPACK
-    # and cuSOLVER read it, so that it is factorised in place.
-    lower = work[: p * p].view(p, p).mT
-    lower.copy_(gram)
-    lower.diagonal().add_(alpha)
-    info = torch.empty((), dtype=torch.int32, device=work.device)
-    torch.linalg.cholesky_ex(lower, out=(lower, info))
-    return None if info.item() else torch.cholesky_solve(rhs, lower)
+def _copy_without(matrix: Float[Tensor, "n n"], fold: slice, out: Float[Tensor, "p p"]) -> None:
+    """out = matrix without the fold's rows and columns."""
+    kept = ((slice(fold.start), slice(fold.start)), (slice(fold.stop, len(matrix)), slice(fold.start, len(out))))
+    for rows, to_rows in kept:
+        for columns, to_columns in kept:
+            out[to_rows, to_columns] = matrix[rows, columns]
