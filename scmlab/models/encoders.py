@@ -53,6 +53,21 @@ class Encoder(nn.Module):
         super().__init__()
         self.spec, self.shape = spec, shape
         self.body = KINDS[spec.kind](spec, shape, generators)
+        unit = torch.zeros(len(generators), 1, *shape.dims, device=generators[0].device)
+        self.register_buffer("centre", unit)
+        self.register_buffer("spread", torch.ones_like(unit))
+
+    @torch.no_grad()
+    def standardise(self, x: Shaped[Tensor, "m n ..."]) -> None:
+        """Fix the affine map of real inputs to mean 0 and variance 1 on the sample x, per member.
+
+        Per coordinate; for a bag pooled over the tokens, so that it stays blind to their order.
+        """
+        if self.shape.vocabulary:
+            return
+        pooled = (1, 2) if self.spec.kind == "bag" else 1
+        self.centre.copy_(x.mean(pooled, keepdim=True).expand_as(self.centre))
+        self.spread.copy_(x.std(pooled, keepdim=True).clamp_min(1e-6).expand_as(self.spread))
 
     @property
     def members(self) -> int:
@@ -63,6 +78,8 @@ class Encoder(nn.Module):
         """Codes in the encoder's space."""
         if self.shape.vocabulary:
             x = one_hot(x, self.shape.vocabulary).to(self.body.dtype)
+        else:
+            x = (x - self.centre) / self.spread
         return SPACES[self.spec.space](self.body(x))
 
 

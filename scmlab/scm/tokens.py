@@ -3,7 +3,7 @@
 The joint map (z_inv, u_1..u_k) -> (z_1..z_k) is a diffeomorphism onto its image. z_inv is first sent through a
 diffeomorphism w = plan(z_inv); token i carries its own chunk of w together with u_i:
 
-    v_i = ([w_i, u_i] R_i) * exp(s_i(z_<i)) + b_i(z_<i),    z_i = centre_i + RADIUS * v_i / sqrt(d + |v_i|^2)
+    v_i = ([w_i, u_i] R_i) * exp(s_i(z_<i)) + b_i(z_<i),    z_i = centre_i + RADIUS * v_i / sqrt(SOFT d + |v_i|^2)
 
 so z_i lies in an open ball about centre_i. The balls of different positions are disjoint: the role of a token can be
 read off its value. Given z_<i, z_i determines v_i, hence w_i and u_i: the inverse goes through the tokens in order.
@@ -42,8 +42,9 @@ from scmlab.scm.mixing import Mixing, draw_mixing, mix, rotation, unmix
 from scmlab.scm.sentence import density_text
 from scmlab.scm.streams import normal
 
-RADIUS = 1.5  # of a role's ball
-SPACING = 3.5  # between centres: more than two radii, so that balls are disjoint
+RADIUS = 3.0  # of a role's ball
+SPACING = 7.0  # between centres: more than two radii, so that balls are disjoint
+SOFT = 4.0  # |v_i|^2 is about d: the ball's edge is approached only by the tails, so the squash is gentle
 HIDDEN = 32
 LOG_SCALE = 0.5
 
@@ -222,7 +223,7 @@ def _draw_token(spec: TokenSCM, i: int, generator: torch.Generator) -> World:
         "rotation": rotation(d, generator=generator),
         "inner": normal(parents, HIDDEN, generator=generator) / max(parents, 1) ** 0.5,
         "bias": normal(HIDDEN, generator=generator),
-        "outer": normal(HIDDEN, 2 * d, generator=generator) / HIDDEN**0.5,
+        "outer": 0.5 * normal(HIDDEN, 2 * d, generator=generator) / HIDDEN**0.5,
     }
 
 
@@ -236,12 +237,12 @@ def _context(spec: TokenSCM, world: World, i: int, before: list[Tensor], like: T
 
 
 def _into_ball(v: Tensor) -> Tensor:
-    return RADIUS * v / (v.shape[-1] + v.square().sum(-1, keepdim=True)).sqrt()
+    return RADIUS * v / (SOFT * v.shape[-1] + v.square().sum(-1, keepdim=True)).sqrt()
 
 
 def _out_of_ball(z: Tensor) -> Tensor:
     y = z / RADIUS
-    return y * (z.shape[-1] / (1 - y.square().sum(-1, keepdim=True))).sqrt()
+    return y * (SOFT * z.shape[-1] / (1 - y.square().sum(-1, keepdim=True))).sqrt()
 
 
 def _observation(spec: TokenSCM, world: World, i: int) -> World:

@@ -11,6 +11,9 @@ from scmlab.models import Encoder, EncoderSpec
 from scmlab.scm import SCM, World, draw_world, sample, shapes, stream
 
 
+STANDARDISE = 4096
+
+
 @dataclass(frozen=True, eq=False)
 class Member:
     """One model of an ensemble: the seed of its streams, its SCM and its world."""
@@ -44,6 +47,7 @@ def build_pair(
 ) -> Pair:
     """Freshly initialised encoders; member i's weights come from the stream (its seed, 'init', side).
 
+    Their inputs are standardised on `STANDARDISE` pairs of the stream (its seed, 'standardise').
     Errors: members whose observations differ in shape cannot be stacked.
     """
     first = shapes(members[0].scm)
@@ -54,7 +58,12 @@ def build_pair(
         generators = [stream(m.seed, "init", side, device=device) for m in members]
         return Encoder(spec, first[side], generators=generators)
 
-    return Pair(build("image", image), build("text", text))
+    pair = Pair(build("image", image), build("text", text))
+    generators = [stream(m.seed, "standardise", device=device) for m in members]
+    images, texts = draw_pairs(members, STANDARDISE, generators=generators)
+    pair.image.standardise(images)
+    pair.text.standardise(texts)
+    return pair
 
 
 def draw_pairs(
