@@ -20,11 +20,13 @@ def code_statistics(code: Num[Tensor, "n k"]) -> CodeStatistics:
     return CodeStatistics(total_variance(code), effective_rank(code))
 
 
+@torch.no_grad()
 def total_variance(code: Num[Tensor, "n k"]) -> float:
     """tr Cov(code), unbiased: the mean squared distance of two samples, halved. Rotations do not move it."""
     return _centred(code).square().sum().item() / (len(code) - 1)
 
 
+@torch.no_grad()
 def effective_rank(code: Num[Tensor, "n k"]) -> float:
     """exp(-sum_i p_i log p_i), p the eigenvalues of the covariance over their sum: how many directions are in use.
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from scmlab.identify.determination import Average, determination, squared_sums
-from scmlab.identify.rbf import RidgeFamily, rbf_kernel, ridge_family, squared_distances
+from scmlab.identify.rbf import Ridge, rbf_kernel, ridge_family, squared_distances
 
 _PREDICT_ROWS = 4096  # rows of the kernel held at once when predicting
 
@@ -67,6 +67,7 @@ class RidgeFit:
     blocks: dict[str, BlockFit]
 
 
+@torch.no_grad()
 def fit(
     x: Num[Tensor, "n k"],
     targets: Mapping[str, Num[Tensor, "n _"]],
@@ -92,7 +93,9 @@ def fit(
     y = torch.cat([block.double() for block in targets.values()], dim=1)
     family = ridge_family(x, exact_points=grid.exact_points, landmarks=grid.landmarks)
 
-    cv = _cross_validate(family, y, [block.shape[1] for block in targets.values()], grid, average)
+    widths = [block.shape[1] for block in targets.values()]
+    # One gamma's kernel at a time: each is let go before the next is made.
+    cv = torch.stack([_cross_validate(family.at(gamma), y, widths, grid, average) for gamma in grid.gammas], dim=2)
     solved: dict[tuple[int, int], Tensor | None] = {}
     blocks, first = {}, 0
     for scores, (name, block) in zip(cv, targets.items(), strict=True):
@@ -110,6 +113,7 @@ def fit(
     return RidgeFit(family.centres, blocks)
 
 
+@torch.no_grad()
 def predict(fitted: RidgeFit, x: Num[Tensor, "n k"]) -> dict[str, Float[Tensor, "n _"]]:
     """Each block's predictions at x, float64. Kernels are shared by blocks of one gamma and made in chunks of rows."""
     if x.shape[1] != fitted.centres.shape[1]:
@@ -126,20 +130,18 @@ def predict(fitted: RidgeFit, x: Num[Tensor, "n k"]) -> dict[str, Float[Tensor, 
 
 
 def _cross_validate(
-    family: RidgeFamily, y: Tensor, widths: list[int], grid: RidgeGrid, average: Average
-) -> Float[Tensor, "blocks alphas gammas"]:
-    """Mean over folds of each block's held-out R2, at every grid point."""
-    cv = y.new_zeros(len(widths), len(grid.alphas), len(grid.gammas))
-    for g, gamma in enumerate(grid.gammas):
-        at_gamma = family.at(gamma)
-        for fold in _folds(len(y), grid.folds):
-            for a, predicted in enumerate(at_gamma.held_out(fold, grid.alphas, y)):
-                if predicted is None:
-                    cv[:, a, g] = -math.inf
-                    continue
-                error, spread = squared_sums(y[fold], predicted)
-                blocks = zip(error.split(widths), spread.split(widths), strict=True)
-                cv[:, a, g] += torch.stack([determination(e, s, average) for e, s in blocks]) / grid.folds
+    ridge: Ridge, y: Float[Tensor, "n d"], widths: list[int], grid: RidgeGrid, average: Average
+) -> Float[Tensor, "blocks alphas"]:
+    """Mean over folds of each block's held-out R2, at every alpha."""
+    cv = y.new_zeros(len(widths), len(grid.alphas))
+    for fold in _folds(len(y), grid.folds):
+        for a, predicted in enumerate(ridge.held_out(fold, grid.alphas, y)):
+            if predicted is None:
+                cv[:, a] = -math.inf
+                continue
+            error, spread = squared_sums(y[fold], predicted)
+            blocks = zip(error.split(widths), spread.split(widths), strict=True)
+            cv[:, a] += torch.stack([determination(e, s, average) for e, s in blocks]) / grid.folds
     return cv
 
 

@@ -17,6 +17,7 @@ class Leak:
     se: float
 
 
+@torch.no_grad()
 def total_effect(code: Num[Tensor, "n k"], redrawn: Num[Tensor, "n k"]) -> Leak:
     """Total-effect Sobol index of the noise that was redrawn: E||c(u) - c(u')||^2 / (2 tr Var c), in [0, 1].
 

@@ -26,6 +26,7 @@ class Match:
     correlation: Float[Tensor, " d"]
 
 
+@torch.no_grad()
 def mcc(latents: Num[Tensor, "n d"], code: Num[Tensor, "n k"], *, correlation: Correlation = "pearson") -> Match:
     """The one-to-one assignment of code coordinates to latents with the largest sum of |correlation|, and its mean.
 

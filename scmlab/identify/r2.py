@@ -67,6 +67,7 @@ class Accuracy:
     per_slot: tuple[float, ...]
 
 
+@torch.no_grad()
 def accuracy(
     code: Num[Tensor, "n k"],
     labels: Int[Tensor, "n slots"],
@@ -90,6 +91,7 @@ def accuracy(
     return Accuracy(right.all(1).double().mean().item(), tuple(right.double().mean(0).tolist()))
 
 
+@torch.no_grad()
 def _scores(x: Tensor, targets: Mapping[str, Tensor], regress: Regressor, average: Average) -> dict[str, float]:
     half = len(x) // 2
     for name, y in (("code", x), *targets.items()):

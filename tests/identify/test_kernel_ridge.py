@@ -92,11 +92,13 @@ def test_a_point_that_fails_only_on_all_points_gives_way_to_the_next_best(normal
 
 def test_nystroem_on_every_point_is_the_exact_solution(normal):
     x, blocks = _problem(normal, 300)
-    exact = predict(fit(x, blocks, SMOOTH), x)
-    low_rank = predict(fit(x, blocks, RidgeGrid(SMOOTH.alphas, SMOOTH.gammas, exact_points=1, landmarks=300)), x)
+    exact = fit(x, blocks, SMOOTH)
+    low_rank = fit(x, blocks, RidgeGrid(SMOOTH.alphas, SMOOTH.gammas, exact_points=1, landmarks=300))
+    predicted = predict(exact, x), predict(low_rank, x)
     for name in blocks:
         # The features' kernel is K (K + jitter)^-1 K: off by jitter, 1e-10, which alpha, 1e-3, divides.
-        torch.testing.assert_close(low_rank[name], exact[name], atol=1e-6, rtol=0)
+        torch.testing.assert_close(predicted[1][name], predicted[0][name], atol=1e-6, rtol=0)
+        torch.testing.assert_close(low_rank.blocks[name].cv_r2, exact.blocks[name].cv_r2, atol=1e-6, rtol=0)
 
 
 def test_nystroem_on_a_quarter_of_the_points_predicts_as_the_exact_solution(normal):

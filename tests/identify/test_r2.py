@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scmlab.identify import DEFAULT_GRID, RidgeGrid, accuracy, r2, r2_back, r2_linear, total_effect
+from scmlab.identify import DEFAULT_GRID, RidgeGrid, accuracy, mcc, r2, r2_back, r2_linear, total_effect
 
 SMOOTH = RidgeGrid(alphas=(0.1, 1e-3), gammas=(0.01, 0.22))
 # Kernel ridge has no closed form: this is the room left for its approximation error on smooth functions of two or three
@@ -177,3 +177,16 @@ def test_inputs_that_do_not_fit_are_refused(score):
 
 def test_the_default_grid_is_the_literatures():
     assert RidgeGrid((1.0, 0.1, 0.001, 0.0001), (0.01, 0.22, 4.64, 100.0), 3) == DEFAULT_GRID
+
+
+def test_codes_that_carry_gradients_are_scored_alike(normal):
+    z, labels = normal(100, 2), (normal(100, 1) > 0).long()
+    code = torch.tanh(z).requires_grad_()
+    plain = code.detach()
+    assert r2(code, {"z": z}, grid=SMOOTH) == r2(plain, {"z": z}, grid=SMOOTH)
+    assert r2_linear(code, {"z": z}) == r2_linear(plain, {"z": z})
+    assert r2_back(z, code, grid=SMOOTH) == r2_back(z, plain, grid=SMOOTH)
+    assert accuracy(code, labels, grid=SMOOTH) == accuracy(plain, labels, grid=SMOOTH)
+    assert total_effect(code, code.flip(0)) == total_effect(plain, plain.flip(0))
+    for correlation in ("pearson", "spearman"):
+        assert mcc(z, code, correlation=correlation).mean == mcc(z, plain, correlation=correlation).mean
