@@ -22,6 +22,7 @@ class EncoderSpec:
     mlp          on the flattened observation
     transformer  `depth` pre-norm blocks with `heads` heads and learned positions, read out from all positions
     bag          mean of an MLP of each token, then an MLP: blind to the order of the tokens
+    widths       hidden widths of the mlp, layer by layer, in place of `width` and `depth`
     space        'real' R^n, 'sphere' unit norm, 'cube' (0, 1)^n through a sigmoid
     """
 
@@ -31,6 +32,7 @@ class EncoderSpec:
     width: int = 128
     depth: int = 3
     heads: int = 4
+    widths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("out", "width", "depth", "heads"):
@@ -39,6 +41,8 @@ class EncoderSpec:
         for name, choices in (("kind", tuple(KINDS)), ("space", tuple(SPACES))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"`{name}` must be one of {', '.join(choices)}; got {getattr(self, name)!r}.")
+        if self.widths and (self.kind != "mlp" or min(self.widths) < 1):
+            raise ValueError(f"`widths` must be positive and belong to an mlp; got {self.widths} for {self.kind!r}.")
         if self.kind == "transformer" and self.width % self.heads:
             raise ValueError(f"`width` must be a multiple of `heads` = {self.heads}; got {self.width}.")
 
@@ -95,7 +99,8 @@ class MLP(_Body):
     def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
         inputs = (shape.vocabulary or 1) * torch.Size(shape.dims).numel()
-        self.stack = Stack(inputs, spec.out, spec.width, spec.depth, generators=generators)
+        widths = spec.widths or (spec.width,) * spec.depth
+        self.stack = Stack(inputs, *widths, spec.out, generators=generators)
 
     def forward(self, x: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n k"]:
         """Flatten, then the stack."""
@@ -107,8 +112,9 @@ class Bag(_Body):
 
     def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
-        self.token = Stack(_token_dim(shape), spec.width, spec.width, spec.depth, generators=generators)
-        self.stack = Stack(spec.width, spec.out, spec.width, 1, generators=generators)
+        hidden = (spec.width,) * spec.depth
+        self.token = Stack(_token_dim(shape), *hidden, spec.width, generators=generators)
+        self.stack = Stack(spec.width, spec.width, spec.out, generators=generators)
 
     def forward(self, x: Float[Tensor, "m n t d"]) -> Float[Tensor, "m n k"]:
         """Mean over tokens of the tokens' features, then the stack."""
@@ -144,7 +150,7 @@ class _Block(nn.Module):
         self.norms = nn.ModuleList(Norm(width, generators=generators) for _ in range(2))
         self.qkv = Linear(width, 3 * width, generators=generators)
         self.out = Linear(width, width, generators=generators)
-        self.stack = Stack(width, width, 2 * width, 1, generators=generators)
+        self.stack = Stack(width, 2 * width, width, generators=generators)
 
     def forward(self, h: Float[Tensor, "m n t w"]) -> Float[Tensor, "m n t w"]:
         m, n, t, w = h.shape

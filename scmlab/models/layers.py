@@ -47,13 +47,10 @@ class Norm(nn.Module):
 
 
 class Stack(nn.Module):
-    """`depth` hidden layers of `width` with SiLU, then a linear output: the MLP body."""
+    """Linear layers of the given sizes (inputs, hidden..., outputs) with SiLU between them: the MLP body."""
 
-    def __init__(
-        self, inputs: int, outputs: int, width: int, depth: int, *, generators: Sequence[torch.Generator]
-    ) -> None:
+    def __init__(self, *sizes: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
-        sizes = [inputs, *[width] * depth, outputs]
         self.layers = nn.ModuleList(Linear(i, o, generators=generators) for i, o in pairwise(sizes))
 
     def forward(self, x: Float[Tensor, "m n i"]) -> Float[Tensor, "m n o"]:

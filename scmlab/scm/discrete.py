@@ -42,8 +42,8 @@ class DiscreteTokenSCM:
     odds_spread   standard deviation of the log odds of the concepts of a slot; 0 makes scenes uniform
     """
 
-    attributes: int = 3
-    objects: int = 4
+    attributes: int = 2
+    objects: int = 3
     relations: int = 3
     synonyms: int = 2
     function_words: int = 2
