@@ -28,8 +28,14 @@ def test_two_directions_count_by_the_entropy_of_their_variances():
     assert effective_rank(_cross(3.0, 1.0)) == pytest.approx(math.exp(-0.9 * math.log(0.9) - 0.1 * math.log(0.1)))
 
 
-def test_a_constant_code_has_no_variance_and_no_direction():
-    assert code_statistics(torch.full((7, 3), 0.1)) == CodeStatistics(0.0, 0.0)
+@pytest.mark.parametrize("n", [2, 7, 40, 77])  # the mean of 7, 40 or 77 times 0.1 is rounded
+def test_a_constant_code_has_no_variance_and_no_direction(n):
+    assert code_statistics(torch.full((n, 3), 0.1, dtype=torch.float64)) == CodeStatistics(0.0, 0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_the_rank_of_a_nearly_collapsed_or_exploded_code_is_still_its_own(scale):
+    assert effective_rank(scale * _cross(1.0, 1.0)) == pytest.approx(2.0)
 
 
 def test_a_duplicated_code_doubles_the_variance_and_keeps_the_rank(normal):

@@ -106,6 +106,12 @@ def test_duplicating_a_code_leaves_its_leak(normal):
     assert (twice.index, twice.se) == (pytest.approx(once.index), pytest.approx(once.se))
 
 
+def test_the_factual_and_the_counterfactual_code_are_interchangeable(normal):
+    u, fresh = normal(2, 50, 3)
+    redrawn = _redrawn(u, fresh, [1])
+    assert total_effect(u, redrawn) == total_effect(redrawn, u)
+
+
 def test_each_group_is_redrawn_in_an_otherwise_unchanged_world(normal):
     noise = {"inv": normal(5000, 2), "dp": normal(5000, 2, seed=1), "pr": normal(5000, 3, seed=2)}
     fresh = {name: normal(*u.shape, seed=10 + i) for i, (name, u) in enumerate(noise.items())}

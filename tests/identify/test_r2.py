@@ -135,6 +135,9 @@ def test_constants_carry_nothing_and_are_asked_for_nothing(normal):
         with_flat = torch.cat([z, flat], 1)
         assert score(with_flat, {"z": z})["z"] == pytest.approx(plain, abs=1e-9)
         assert score(z, {"z": with_flat})["z"] == pytest.approx(plain, abs=1e-9)
+        # Constant where fitted, so that nothing was learned about it; what it does later must not matter.
+        late = torch.cat([torch.zeros(150, 1), normal(150, 1, seed=1)])
+        assert score(torch.cat([z, late], 1), {"z": z})["z"] == pytest.approx(plain, abs=1e-9)
         assert score(flat, {"z": z})["z"] <= 0  # the mean of the fit half, and nothing better
 
 
