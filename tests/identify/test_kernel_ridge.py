@@ -178,3 +178,10 @@ def test_points_of_another_width_are_refused(normal):
     fitted = fit(normal(30, 2), {"y": normal(30, 1)})
     with pytest.raises(ValueError, match="`x` must have 2 columns; got 3"):
         predict(fitted, normal(4, 3))
+
+
+def test_a_fit_to_codes_that_carry_gradients_is_a_constant(normal):
+    x, y = normal(30, 2).requires_grad_(), normal(30, 1)
+    fitted = fit(x, {"y": y})
+    assert not fitted.blocks["y"].coefficients.requires_grad
+    assert not predict(fitted, x)["y"].requires_grad
