@@ -1,6 +1,6 @@
 """The image side, common to all models: z_dp_img given z_inv, z_pr_img, and x_img = f(z_inv, z_dp_img, z_pr_img)."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,7 @@ from scmlab.scm.mixing import Mixing, draw_mixing, mix
 from scmlab.scm.streams import normal
 
 
+@runtime_checkable  # so that annotations with it can be enforced
 class ImageSpec(Protocol):
     """What the image side reads of a spec."""
 
