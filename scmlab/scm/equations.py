@@ -48,7 +48,7 @@ def solve(equations: Mapping[str, Callable[[Latents], Tensor]], do: Intervention
     """Solve the structural equations in their order, each replaced where `do` names its latent.
 
     An equation sees the latents before it, intervened ones included. Errors: an unknown name in `do`; a value whose
-    shape cannot be broadcast to the latent's.
+    shape cannot be broadcast to the latent's; a fraction or NaN for a discrete latent.
     """
     if unknown := sorted(set(do) - set(equations)):
         raise ValueError(f"`do` must name latents of {', '.join(equations)}; got {', '.join(unknown)}.")
@@ -59,6 +59,8 @@ def solve(equations: Mapping[str, Callable[[Latents], Tensor]], do: Intervention
             action = do[name]
             value = action(dict(latents)) if callable(action) else action
             value = torch.as_tensor(value, device=natural.device)
+            if value.is_floating_point() > natural.is_floating_point() and not torch.equal(value, value.trunc()):
+                raise ValueError(f"`do[{name!r}]` must be whole numbers, since {name} is discrete; got other values.")
             try:
                 latents[name] = value.to(natural.dtype).expand_as(natural)
             except RuntimeError:
@@ -70,9 +72,13 @@ def solve(equations: Mapping[str, Callable[[Latents], Tensor]], do: Intervention
 def check_dims(spec: object, names: tuple[str, ...], least: int) -> None:
     """Raise unless every named integer field of `spec` is at least `least`."""
     for name in names:
-        value = getattr(spec, name)
-        if not isinstance(value, int) or value < least:
+        if not is_count(value := getattr(spec, name), least):
             raise ValueError(f"`{name}` must be an integer >= {least}; got {value}.")
+
+
+def is_count(value: object, least: int) -> bool:
+    """Whether the value is an integer, not a bool, of at least `least`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def check_choice(spec: object, name: str, choices: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
+from scmlab.scm.equations import is_count
 from scmlab.scm.streams import normal, uniform
 
 SLOPE = 0.2  # of the leaky ReLU, as in the literature's mixing
@@ -36,8 +37,8 @@ class Mixing:
         if self.kind not in ("coupling", "leaky_mlp"):
             raise ValueError(f"`mixing.kind` must be 'coupling' or 'leaky_mlp'; got {self.kind!r}.")
         for name in ("layers", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`mixing.{name}` must be at least 1; got {getattr(self, name)}.")
+            if not is_count(value := getattr(self, name), 1):
+                raise ValueError(f"`mixing.{name}` must be an integer >= 1; got {value}.")
         if not 0 <= self.log_scale <= 3:
             raise ValueError(f"`mixing.log_scale` must be in [0, 3]; got {self.log_scale}.")
         if not 1 <= self.condition < float("inf"):
