@@ -33,7 +33,12 @@ def spec_from_json(data: dict) -> SCM:
     fields = {field.name for field in dataclasses.fields(kinds[name])}
     if unknown := sorted(set(data) - fields):
         raise ValueError(f"`{name}` must have fields of {', '.join(sorted(fields))}; got {', '.join(unknown)}.")
-    return kinds[name](**data | {"mixing": Mixing(**data["mixing"])} if "mixing" in data else data)
+    if "mixing" in data:
+        fields = {field.name for field in dataclasses.fields(Mixing)}
+        if unknown := sorted(set(data["mixing"]) - fields):
+            raise ValueError(f"`mixing` must have fields of {', '.join(sorted(fields))}; got {', '.join(unknown)}.")
+        data["mixing"] = Mixing(**data["mixing"])
+    return kinds[name](**data)
 
 
 def content_hash(spec: SCM, world: World) -> str:
@@ -81,7 +86,10 @@ def load_world(path: str | Path, *, device: str | torch.device = "cpu") -> tuple
     tensors, metadata = read_tensors(path)
     if "spec" not in metadata or "sha256" not in metadata:
         raise ValueError(f"`path` must be a world saved by scmlab; got {path}, which holds no spec.")
-    spec = spec_from_json(json.loads(metadata["spec"]))
+    try:
+        spec = spec_from_json(json.loads(metadata["spec"]))
+    except ValueError as error:
+        raise ValueError(f"`path` must hold a valid spec; got {path}, where {str(error).rstrip('.')}.") from None
     _check_world(path, spec, tensors)
     if content_hash(spec, tensors) != metadata["sha256"]:
         raise ValueError(f"`path` must be an unchanged world; got {path}, whose content does not match its hash.")
