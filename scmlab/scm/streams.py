@@ -14,7 +14,9 @@ def stream(seed: int, *names: str | int, device: str | torch.device = "cpu") -> 
     """
     if seed < 0:
         raise ValueError(f"`seed` must be a non-negative integer; got {seed}.")
-    digest = hashlib.sha256("/".join(map(str, (seed, *names))).encode()).digest()
+    # a name's own slashes are escaped, so that ("a/b",) and ("a", "b") are two streams
+    path = "/".join(str(part).replace("%", "%25").replace("/", "%2F") for part in (seed, *names))
+    digest = hashlib.sha256(path.encode()).digest()
     generator = torch.Generator(device=device)
     generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
     return generator
