@@ -1,6 +1,7 @@
 """Encoders: MLP, token transformer and bag of tokens, each an ensemble of members, into R^n, the sphere or the cube."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +61,13 @@ class Encoder(nn.Module):
         unit = torch.zeros(len(generators), 1, *shape.dims, device=generators[0].device)
         self.register_buffer("centre", unit)
         self.register_buffer("spread", torch.ones_like(unit))
+
+    def alone(self, member: int) -> "Encoder":
+        """A copy of one member, as an ensemble of one."""
+        copy = deepcopy(self)
+        for tensor in (*copy.parameters(), *copy.buffers()):
+            tensor.data = tensor.data[member : member + 1].clone()
+        return copy
 
     @torch.no_grad()
     def standardise(self, x: Shaped[Tensor, "m n ..."]) -> None:

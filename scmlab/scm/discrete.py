@@ -147,6 +147,14 @@ def points(spec: DiscreteTokenSCM, world: World, scene: Int[Tensor, "n s"]) -> F
     return torch.cat([world[f"points.{slot}"][scene[:, slot]] for slot in range(len(SLOTS))], -1)
 
 
+def scene_probabilities(spec: DiscreteTokenSCM, world: World) -> Float[Tensor, " scenes"]:
+    """p(z_inv) of every scene, the last slot running fastest; float64."""
+    law = torch.ones(1, dtype=torch.float64, device=world["log_odds.0"].device)
+    for slot in range(len(SLOTS)):
+        law = torch.outer(law, world[f"log_odds.{slot}"].double().softmax(0)).flatten()
+    return law
+
+
 def sides(spec: DiscreteTokenSCM) -> dict[str, tuple[str, ...]]:
     """The latent blocks behind each modality; tokens without noise of their own are left out."""
     image = [name for name, dim in (("z_dp_img", spec.dp_img), ("z_pr_img", spec.pr_img)) if dim]

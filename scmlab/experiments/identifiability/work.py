@@ -1,0 +1,162 @@
+"""One job of the experiment from start to end: train all seeds together, evaluate each, return plain data."""
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from scmlab.experiments.identifiability.measure import Sizes, Subject, measure
+from scmlab.experiments.identifiability.plan import Job
+from scmlab.objectives import alignment_entropy, discrete_floor, entropy, floor
+from scmlab.scm import DiscreteTokenSCM, cast, describe, push, stream
+from scmlab.scm import noise as draw_noise
+from scmlab.scm.discrete import scene_probabilities
+from scmlab.scm.store import write_atomically
+from scmlab.theory import optimum
+from scmlab.training import Member, Trained, member, train
+
+HISTORY = 100  # points kept of a loss curve, each the mean over its share of the steps
+ESTIMATE = 4096  # codes of an estimate of L_MMAlign
+CALIBRATIONS = 20  # uniform samples of that size, which give the estimator's own error
+
+
+def work(
+    job: Job,
+    seeds: tuple[int, ...],
+    sizes: Sizes,
+    *,
+    device: str,
+    checkpoint_every: int,
+    folder: Path,
+    report: Callable[[str, int], None],
+) -> dict:
+    """Train and evaluate; with its result in `folder` from an earlier run, return that.
+
+    report(job name, steps done) is called as training goes on.
+    """
+    done = folder / f"{job.name}.json"
+    if done.exists():
+        report(job.name, job.train.steps if job.train else 0)
+        return json.loads(done.read_text())
+    threads = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)  # the same sums in the same order on every machine; cores are used by other jobs
+    try:
+        members = [member(seed, job.scm, device=device) for seed in seeds]
+        result = _closed_form(job, members, sizes) if job.train is None else None
+        if result is None:
+            result = _trained(job, members, sizes, device, checkpoint_every, folder, report)
+    finally:
+        torch.set_num_threads(threads)
+    result["equations"] = describe(job.scm)
+    write_atomically(done, json.dumps(result).encode())
+    return result
+
+
+def _trained(
+    job: Job,
+    members: list[Member],
+    sizes: Sizes,
+    device: str,
+    checkpoint_every: int,
+    folder: Path,
+    report: Callable[[str, int], None],
+) -> dict:
+    start = time.perf_counter()
+    trained = train(
+        members,
+        job.image,
+        job.text,
+        job.objective,
+        job.train,
+        device=device,
+        checkpoint=folder / f"{job.name}.safetensors",
+        checkpoint_every=checkpoint_every,
+        on_block=lambda step: report(job.name, step),
+    )
+    seconds = (time.perf_counter() - start) / len(members)
+    found = [measure(_subject(trained, i, m), sizes) for i, m in enumerate(members)]
+    return _merge(found) | _losses(job, members, trained.history, seconds)
+
+
+def _subject(trained: Trained, index: int, member: Member) -> Subject:
+    encoders = {"image": trained.pair.image.alone(index), "text": trained.pair.text.alone(index)}
+    encode = {side: lambda x, encoder=encoder: encoder(x[None])[0] for side, encoder in encoders.items()}
+    return Subject(member.scm, member.world, member.seed, encode, cube=trained.pair.image.spec.space == "cube")
+
+
+def _closed_form(job: Job, members: list[Member], sizes: Sizes) -> dict:
+    found, estimates = [], []
+    for m in members:
+        encode = optimum(m.scm, m.world)
+        found.append(measure(Subject(m.scm, m.world, m.seed, encode, cube=True, double=True), sizes))
+        estimates.append(_estimate(m, encode))
+    return _merge(found) | {"training": [], "histories": [], "estimates": estimates}
+
+
+def _estimate(m: Member, encode: dict) -> dict:
+    """L_MMAlign of the closed-form optimum as estimated, beside what the estimator says of uniform samples."""
+    generator = stream(m.seed, "estimate")
+    device = next(iter(m.world.values())).device
+    noise = draw_noise(m.scm, ESTIMATE, generator=stream(m.seed, "estimate", device=device))
+    sample = push(m.scm, cast(m.world, torch.float64), cast(noise, torch.float64))
+    image, text = encode["image"](sample.image), encode["text"](sample.text)
+    uniform = torch.rand(CALIBRATIONS, *image.shape, generator=generator, dtype=torch.float64)
+    reference = [-2 * entropy(u).item() for u in uniform]
+    return {
+        "seed": m.seed,
+        "analytic": 0.0,
+        "alignment": (image - text).square().sum(-1).mean().item(),
+        "estimated": alignment_entropy(image, text).item(),
+        "uniform": statistics.fmean(reference),
+        "uniform_sd": statistics.stdev(reference),
+    }
+
+
+def _losses(job: Job, members: list[Member], history: torch.Tensor, seconds: float) -> dict:
+    name = {"alignment": "alignment (squared distance)", "infonce_within": "InfoNCE within modality (nats)"}
+    chunks = history.chunk(min(HISTORY, len(history)))
+    ends = torch.tensor([len(chunk) for chunk in chunks]).cumsum(0).tolist()
+    training, histories = [], []
+    for i, m in enumerate(members):
+        bound = _floor(job, m)
+        loss = chunks[-1][:, i].mean().item()
+        training.append(
+            {
+                "seed": m.seed,
+                "steps": job.train.steps,
+                "batch": job.train.batch,
+                "seconds": seconds,
+                "loss": loss,
+                "floor": bound,
+                "gap": loss - bound,
+                "loss_name": name.get(job.objective.kind, "InfoNCE (nats)"),
+            }
+        )
+        gaps = [chunk[:, i].mean().item() - bound for chunk in chunks]
+        histories.append({"seed": m.seed, "step": ends, "gap": gaps})
+    return {"training": training, "histories": histories, "estimates": []}
+
+
+def _floor(job: Job, m: Member) -> float:
+    if isinstance(job.scm, DiscreteTokenSCM) and job.objective.kind == "infonce":
+        return discrete_floor(scene_probabilities(m.scm, m.world), job.train.batch)
+    return floor(job.objective, space=job.image.space, out=job.image.out, batch=job.train.batch)
+
+
+def _merge(found: list[dict]) -> dict:
+    merged = {name: [entry for one in found for entry in one[name]] for name in found[0]}
+    return _finite(merged)
+
+
+def _finite(data):
+    """Plain data with nan and infinity as None: JSON has neither."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
