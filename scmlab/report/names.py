@@ -1,0 +1,75 @@
+"""What a reader sees in place of the record's names and numbers."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+DASH = "–"  # stands for every number that could not be had
+
+SETTINGS = {
+    "sentence": "sentence",
+    "tokens": "continuous tokens",
+    "discrete": "discrete tokens",
+    "darmois": "Darmois construction",
+}
+
+CONTROLS = {
+    "shared_private": "private latents shared by both modalities",
+    "dp_equal": "z_dp equal in both modalities",
+    "dropped_inv": "one coordinate of z_inv dropped",
+    "corrupted_inv": "z_inv corrupted in one modality",
+    "encoder_too_small": "encoder smaller than z_inv",
+    "encoder_too_large": "encoder larger than z_inv",
+    "encoder_too_large_within": "larger encoder, within-modality loss",
+    "no_negatives": "no negatives",
+}
+
+
+def setting_name(setting: str) -> str:
+    """The setting in words; an unknown one as it is."""
+    return SETTINGS.get(setting, setting)
+
+
+def control_name(control: str | None) -> str:
+    """The control in words; 'none' for null; an unknown one as it is."""
+    return "none" if control is None else CONTROLS.get(control, control)
+
+
+def group_name(setting: str, control: str | None) -> str:
+    """Setting and control in one phrase; the setting alone without a control."""
+    return setting_name(setting) if control is None else f"{setting_name(setting)}: {control_name(control)}"
+
+
+def decimal(value: float | int | None, digits: int = 3) -> str:
+    """Fixed decimals, never '-0.000'; a dash for what is missing."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def significant(value: float | int | None, digits: int = 3) -> str:
+    """`digits` significant digits, for numbers that span decades; a dash for what is missing."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
+
+
+def spread(entry: Mapping[str, Any], key: str, digits: int = 3) -> str:
+    """'mean ± sd' with fixed decimals; the mean alone where the sd is missing, as with one seed."""
+    mean, sd = decimal(entry.get(key), digits), decimal(entry.get(f"{key}_sd"), digits)
+    return mean if DASH in (mean, sd) else f"{mean} ± {sd}"
+
+
+def significant_spread(entry: Mapping[str, Any], key: str) -> str:
+    """'mean ± sd' with significant digits; the mean alone where the sd is missing."""
+    mean, sd = significant(entry.get(key)), significant(entry.get(f"{key}_sd"), 2)
+    return mean if DASH in (mean, sd) else f"{mean} ± {sd}"
+
+
+def duration(seconds: float | int | None) -> str:
+    """Wall time as '12.3 s', '3 min 30 s' or '2 h 05 min'."""
+    if seconds is None or not math.isfinite(seconds):
+        return DASH
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
