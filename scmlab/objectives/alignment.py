@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 Codes = Float[Tensor, "*m n k"]
+EXACT = "donot_use_mm_for_euclid_dist"  # through inner products, near points would lose their digits
 
 
 def alignment(image: Codes, text: Codes) -> Float[Tensor, "*m"]:
@@ -26,9 +27,11 @@ def entropy(codes: Codes, *, neighbours: int = 4) -> Float[Tensor, "*m"]:
     n, k = codes.shape[-2:]
     if not 1 <= neighbours < n:
         raise ValueError(f"`neighbours` must be in 1..{n - 1} for {n} points; got {neighbours}.")
-    squared = _squared_distances(codes).kthvalue(neighbours + 1, -1).values  # the nearest is the point itself
+    with torch.no_grad():  # the nearest point to each is itself
+        nearest = torch.cdist(codes, codes, compute_mode=EXACT).topk(neighbours + 1, largest=False).indices
+    other = codes.gather(-2, nearest[..., -1:].expand_as(codes))
     tiny = torch.finfo(codes.dtype).tiny  # coinciding codes have entropy -inf: keep it finite and differentiable
-    log_radius = squared.clamp_min(tiny).log().mean(-1) / 2
+    log_radius = (codes - other).square().sum(-1).clamp_min(tiny).log().mean(-1) / 2
     log_ball = k / 2 * math.log(math.pi) - math.lgamma(k / 2 + 1)
     psi = torch.special.digamma(torch.tensor([n, neighbours], dtype=torch.float64)).tolist()
     return psi[0] - psi[1] + log_ball + k * log_radius
@@ -41,9 +44,3 @@ def alignment_entropy(image: Codes, text: Codes, *, neighbours: int = 4) -> Floa
     Source: von Kuegelgen et al. 2021, Daunhawer et al. 2023, Chen et al. 2025 (arXiv 2510.26302).
     """
     return alignment(image, text) - entropy(image, neighbours=neighbours) - entropy(text, neighbours=neighbours)
-
-
-def _squared_distances(codes: Tensor) -> Tensor:
-    centred = codes - codes.detach().mean(-2, keepdim=True)
-    norms = centred.square().sum(-1)
-    return (norms[..., :, None] + norms[..., None, :] - 2 * centred @ centred.mT).clamp_min(0)

@@ -40,7 +40,9 @@ def infonce_within(
 ) -> Float[Tensor, "*m"]:
     """The literature's form: the positive is the pair, the negatives are a fresh batch of the *same* modality; >= 0.
 
-        L = 1/(2n) sum_i [ log(e^p_i + sum_j e^s(x_i, x'_j)) + log(e^p_i + sum_j e^s(y_i, y'_j)) - 2 p_i ],  p_i = s(x_i, y_i)
+        L = 1/(2n) sum_i [ log(e^p_i + sum_j e^s(x_i, x'_j)) + log(e^p_i + sum_j e^s(y_i, y'_j)) - 2 p_i ]
+
+    with p_i = s(x_i, y_i).
 
     The public codes of von Kuegelgen et al. 2021, Daunhawer et al. 2023 and Yao et al. 2024 take the mean over the
     n + 1 terms instead of their sum: their value is this one minus log(n + 1).

@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file with weights, optimiser state, random states and history, and what it belongs to."""
+"""Checkpoints: one safetensors file with weights, optimiser state, random states, history and what they belong to."""
 
 import json
 from collections.abc import Sequence
@@ -54,9 +54,8 @@ def load_checkpoint(
     found = json.loads(metadata.get("belongs_to", "{}"))
     if differing := sorted(key for key in expected | found if expected.get(key) != found.get(key)):
         key = differing[0]
-        raise ValueError(
-            f"`checkpoint` must belong to this training; {path} has {key} = {found.get(key)} where it is {expected.get(key)}."
-        )
+        is_, wanted = found.get(key), expected.get(key)
+        raise ValueError(f"`checkpoint` must belong to this training, with {key} = {wanted}; got {is_} in {path}.")
     module.load_state_dict(_under("module.", tensors))
     grouped: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer.", tensors).items():

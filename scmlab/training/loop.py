@@ -17,7 +17,7 @@ from scmlab.training.members import Member, Pair, build_pair, draw_pairs
 from scmlab.training.spec import TrainSpec, learning_rate, uses_bfloat16
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
     """A loss that is not finite; the message names the step, the member and the last good checkpoint."""
 
 

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from scmlab.models import Encoder, EncoderSpec
 from scmlab.scm import SCM, World, draw_world, sample, shapes, stream
 
-
 STANDARDISE = 4096
 
 

@@ -9,10 +9,14 @@ import torch
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """steps, batch (pairs per step), peak learning rate `lr`, `warmup` share of the steps, `clip` of each member's gradient
-    norm (0: none), `weight_decay` (decoupled), `block`: steps whose data are drawn at once, `precision`.
+    """How long and how fast.
 
-    precision   'float32', 'bfloat16' (autocast of the encoders), or 'auto': bfloat16 where a CUDA device has it
+    steps, batch   number of steps, pairs per step
+    lr, warmup     peak learning rate, and the share of the steps in which it is reached
+    clip           limit of each member's gradient norm (0: none)
+    weight_decay   decoupled, as in AdamW
+    block          steps whose data are drawn at once; part of the random law, since it orders the draws
+    precision      'float32', 'bfloat16' (autocast of the encoders), or 'auto': bfloat16 where a CUDA device has it
     """
 
     steps: int = 2000

@@ -4,9 +4,8 @@ import os
 import statistics
 import tempfile
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -19,7 +18,7 @@ from scmlab.experiments.identifiability.plan import Job, plan
 from scmlab.experiments.identifiability.work import work
 
 MEANS = ("r2", "r2_linear", "r2_back", "leak", "oracle", "r2_permuted", "accuracy", "leak_total")
-INTERVAL = 0.5  # seconds between two notes of a job's progress
+INTERVAL = 0.5  # seconds between two looks at the jobs' notes
 
 
 def total_steps(config: Config) -> int:
@@ -101,18 +100,15 @@ def _cost(job: Job) -> float:
     return job.train.steps * job.objective.batches * (4.0 if job.text.kind == "transformer" else 1.0)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Note:
     """Notes how far a job is in a file of its own: the way from worker processes to the progress bar."""
 
     folder: Path
-    written: float = field(default=0.0, compare=False)
 
     def __call__(self, name: str, step: int) -> None:
-        """Note it, at most every INTERVAL seconds."""
-        if time.monotonic() - self.written > INTERVAL:
-            (self.folder / name).write_text(str(step))
-            self.written = time.monotonic()
+        """Replace the job's note."""
+        (self.folder / name).write_text(str(step))
 
 
 class _Watch:

@@ -20,7 +20,7 @@ from scmlab.theory import optimum
 from scmlab.training import Member, Trained, member, train
 
 HISTORY = 100  # points kept of a loss curve, each the mean over its share of the steps
-ESTIMATE = 4096  # codes of an estimate of L_MMAlign
+ESTIMATE = 2048  # codes of an estimate of L_MMAlign
 CALIBRATIONS = 20  # uniform samples of that size, which give the estimator's own error
 
 

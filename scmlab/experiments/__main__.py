@@ -1,0 +1,81 @@
+"""The command line: python -m scmlab.experiments NAME [--preset NAME] [--out DIR] [options of the experiment]."""
+
+import errno
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import tyro
+
+from scmlab.experiments import identifiability
+from scmlab.experiments.runner import Output, fail, run_experiment
+from scmlab.training import TrainingDiverged
+
+EXPERIMENTS: dict[str, ModuleType] = {"identifiability": identifiability}
+USAGE = f"usage: python -m scmlab.experiments {{{','.join(EXPERIMENTS)}}} [--preset NAME] [--help]"
+
+
+def main(arguments: list[str]) -> None:
+    """Run one experiment. Exit status: 0 done, 1 a failed run, 2 a mistake in what was asked for."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        lines = [USAGE, *(f"  {name}: {module.__doc__}" for name, module in EXPERIMENTS.items())]
+        print("\n".join(lines))
+        return
+    name, *rest = arguments
+    try:
+        if name not in EXPERIMENTS:
+            raise ValueError(f"`experiment` must be one of {', '.join(EXPERIMENTS)}; got {name!r}.")
+        _run(name, EXPERIMENTS[name], rest)
+    except ValueError as error:
+        fail(str(error), 2)
+    except TrainingDiverged as error:
+        fail(str(error), 1)
+    except OSError as error:
+        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"The run stopped because {what}{where}; run the same command again to go on from the last checkpoint.", 1)
+    except KeyboardInterrupt:
+        fail("Interrupted; run the same command again to go on from the last checkpoint.", 130)
+
+
+def _run(name: str, module: ModuleType, arguments: list[str]) -> None:
+    default = _preset(module, arguments)
+
+    def call(
+        config: Annotated[module.Config, tyro.conf.arg(name="")] = module.PRESETS[default],
+        *,
+        preset: str = default,
+        out: Path = Path("results"),
+        quiet: bool = False,
+        json: bool = False,
+    ) -> None:
+        run_experiment(name, module, preset, config, Output(out, quiet, json))
+
+    call.__doc__ = f"""{module.__doc__}
+
+    Args:
+        config: The experiment's options.
+        preset: Where the options below take their defaults from: {", ".join(module.PRESETS)}.
+        out: Folder of the results: OUT/{name}/ID/report.html and record.json.
+        quiet: Print nothing.
+        json: Print the record on stdout.
+    """
+    tyro.cli(call, args=arguments, prog=f"python -m scmlab.experiments {name}")
+
+
+def _preset(module: ModuleType, arguments: list[str]) -> str:
+    """The preset among the arguments: the defaults that tyro shows depend on it, so it is read first."""
+    chosen = next(iter(module.PRESETS))
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--preset":
+            chosen = following
+        elif word.startswith("--preset="):
+            chosen = word.partition("=")[2]
+    if chosen not in module.PRESETS:
+        raise ValueError(f"`preset` must be one of {', '.join(module.PRESETS)}; got {chosen!r}.")
+    return chosen
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
