@@ -31,7 +31,7 @@ def controls(record: Record) -> Figure:
         _spread(variance, summary, place, "variance")
         _spread(rank, summary, place, "effective_rank")
         rank.plot(number(summary.code, "dimensions"), place, "|", color=_FAINT, markersize=12, markeredgewidth=2)
-    share_axis(shares, labelled=True)
+    share_axis(shares, record)
     _variance_axis(variance, [number(summary.code, "variance") for summary in shown])
     widest = [number(summary.code, key) for summary in shown for key in ("effective_rank", "dimensions")]
     rank.set_xlim(0, 1.12 * max((value for value in widest if not math.isnan(value)), default=1))
@@ -98,6 +98,6 @@ def _legend(of_sides: list[str]) -> list:
         *(handle(f"R²(code → z_inv), {side}", colour=RECOVERED, marker=marker) for side, marker in both),
         *(handle(f"largest leak, {side}", colour=LEAKED, marker=marker, filled=False) for side, marker in both),
         *(handle(f"spread of the code, {side}", colour=_INK, marker=marker, size=6.5) for side, marker in both),
-        handle("dimensions of the code", colour=_FAINT, marker="|", size=12),
-        handle("single seeds", colour=_INK, marker=".", size=5),
+        handle("dimensions of the code", colour=_FAINT, marker="|", size=12.0),
+        handle("single seeds", colour=_INK, marker=".", size=5.0),
     ]

@@ -32,7 +32,7 @@ def recovery(record: Record) -> Figure:
                 panels[line, column].set_axis_off()
                 continue
             seeds = select(entries(record, "by_seed"), setting=setting, control=None, side=side)
-            _panel(panels[line, column], of_panel, seeds, height=blocks[line])
+            _panel(panels[line, column], record, of_panel, seeds, height=blocks[line])
             panels[line, column].set_title(f"{setting_name(setting)}, {side}", pad=18, fontweight="bold")
     for axes in panels[-1]:
         axes.set_xlabel("R² and leak (shares of variance, no unit)")
@@ -40,8 +40,8 @@ def recovery(record: Record) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rows: list[Entry], by_seed: list[Entry], *, height: int) -> None:
-    share_axis(axes, labelled=True)
+def _panel(axes: Axes, record: Record, rows: list[Entry], by_seed: list[Entry], *, height: int) -> None:
+    share_axis(axes, record)
     for place, row in enumerate(rows):
         seeds = select(by_seed, block=row["block"])
         above, below = place - _RISE, place + _RISE
@@ -61,6 +61,6 @@ def _legend() -> list:
         handle("R²(code → block)", colour=RECOVERED, marker="o"),
         handle("R² back (z_inv → code)", colour=RECOVERED, marker="s", filled=False),
         handle("leak of the block", colour=LEAKED, marker="D", filled=False),
-        handle("oracle R²(z_inv → block)", colour=_ORACLE, marker="|", size=12),
-        handle("single seeds", colour=_ORACLE, marker=".", size=5),
+        handle("oracle R²(z_inv → block)", colour=_ORACLE, marker="|", size=12.0),
+        handle("single seeds", colour=_ORACLE, marker=".", size=5.0),
     ]

@@ -62,7 +62,7 @@ def code_against_latent(record: Record, *, setting: str | None = None) -> Figure
                 colour=_COLOURS.get(cloud["side"], "black"),
                 marker="o" if cloud["side"] == "image" else "x",
                 filled=cloud["side"] != "image",
-                size=5,
+                size=5.0,
             )
             for cloud in clouds
         ],

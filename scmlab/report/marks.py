@@ -7,30 +7,30 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from scmlab.report.names import decimal
-from scmlab.report.record import KEPT_LINE, LEAK_LINE, Entry, number
+from scmlab.report.record import Entry, Record, lines, number
 
 _LOW, _HIGH = -0.09, 1.09  # the axis; shares outside of it are drawn at its edge, with their value
 
 
-def share_axis(axes: Axes, *, labelled: bool) -> None:
-    """An x axis for shares with both lines; their labels above the axes if wanted."""
+def share_axis(axes: Axes, record: Record) -> None:
+    """An x axis for shares with the record's lines for a leak and for a kept z_inv, labelled above the axes."""
     axes.set_xlim(_LOW, _HIGH)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.grid(axis="x")
-    for value, label in ((LEAK_LINE, f"leak below {LEAK_LINE}"), (KEPT_LINE, f"kept above {KEPT_LINE}")):
+    leak, kept = lines(record)
+    for value, label in ((leak, f"leak below {leak:g}"), (kept, f"kept above {kept:g}")):
         axes.axvline(value, color="#555555", linewidth=1, linestyle=(0, (4, 2)), zorder=1)
-        if labelled:
-            axes.annotate(
-                label,
-                (value, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=9,
-                color="#555555",
-            )
+        axes.annotate(
+            label,
+            (value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
+            color="#555555",
+        )
 
 
 def share(

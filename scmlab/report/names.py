@@ -11,6 +11,8 @@ SETTINGS = {
     "tokens": "continuous tokens",
     "discrete": "discrete tokens",
     "darmois": "Darmois construction",
+    "darmois_mixture": "Darmois, mixture density",
+    "darmois_tokens": "Darmois, continuous tokens",
 }
 
 CONTROLS = {
@@ -38,6 +40,12 @@ def control_name(control: str | None) -> str:
 def group_name(setting: str, control: str | None) -> str:
     """Setting and control in one phrase; the setting alone without a control."""
     return setting_name(setting) if control is None else f"{setting_name(setting)}: {control_name(control)}"
+
+
+def dotted_name(name: str) -> str:
+    """'setting' or 'setting.control' in words."""
+    setting, _, control = name.partition(".")
+    return group_name(setting, control or None)
 
 
 def decimal(value: float | int | None, digits: int = 3) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from scmlab.report.names import (
     control_name,
     decimal,
+    dotted_name,
     duration,
     group_name,
     setting_name,
@@ -48,7 +49,8 @@ def render_page(record: Record, figures: Mapping[str, bytes]) -> str:
             for name, png in figures.items()
         ],
         training=[_training(run) for run in entries(record, "training")],
-        equations={setting_name(key): text for key, text in (record.get("structural_equations") or {}).items()},
+        equations=_equations(record, controlled=False),
+        controlled_equations=_equations(record, controlled=True),
         config=json.dumps(record["config"], indent=2, ensure_ascii=False),
     )
 
@@ -63,6 +65,8 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     settings = dict.fromkeys(setting_name(row["setting"]) for row in rows)
     broken = dict.fromkeys(control_name(row["control"]) for row in rows if row["control"] is not None)
     versions = record.get("versions") or {}
+    if record.get("preset") is not None:
+        plain = {"preset": record["preset"], **plain}
     return [
         ("settings", "; ".join(settings) or "none"),
         ("controls", "; ".join(broken) or "none"),
@@ -106,7 +110,12 @@ def _group(record: Record, setting: str, control: str | None) -> dict[str, Any]:
     of_group = select(entries(record, "rows"), setting=setting, control=control)
     keys = ("r2", "r2_linear", "r2_back", "leak", "oracle", "r2_permuted", "accuracy")
     rows = [
-        {"side": side, "block": row["block"]} | {key: spread(row, key) for key in keys}
+        {
+            "side": side,
+            "block": row["block"],
+            "leak_total": row.get("leak_total") is not None and spread(row, "leak_total"),
+        }
+        | {key: spread(row, key) for key in keys}
         for side in sides(of_group)
         for row in select(of_group, side=side)
     ]
@@ -114,6 +123,12 @@ def _group(record: Record, setting: str, control: str | None) -> dict[str, Any]:
     seeds = " to ".join(map(str, sorted({row["seeds"] for row in of_group if row.get("seeds") is not None})))
     name = group_name(setting, control) + (f" ({seeds} {'seed' if seeds == '1' else 'seeds'})" if seeds else "")
     return {"name": name, "summary": summary, "rows": rows}
+
+
+def _equations(record: Record, *, controlled: bool) -> dict[str, str]:
+    """Structural equations by name in words, of the settings or of the controls ('setting.control')."""
+    equations = record.get("structural_equations") or {}
+    return {dotted_name(key): text for key, text in equations.items() if ("." in key) == controlled}
 
 
 def _training(run: Entry) -> dict[str, str]:

@@ -30,7 +30,8 @@ HOW_TO_READ = (
         "The share of the code that a block's own noise moves: that noise is redrawn, all other noise is kept, and "
         "half the squared change of the code is divided by its variance (total-effect Sobol index). 0: the code "
         "ignores the block beyond what z_inv says of it. 1: the code depends on nothing else. No regression takes "
-        "part, so the value is not limited by one.",
+        "part, so the value is not limited by one. 'Total', in the line of z_inv: all noise but that of z_inv is "
+        "redrawn together.",
     ),
     (
         "Oracle",

@@ -8,8 +8,8 @@ from typing import Any
 Record = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
-KEPT_LINE = 0.97  # the line above which z_inv counts as kept in figures; the verdicts are the record's own checks
-LEAK_LINE = 0.03  # the line below which a leak counts as none in figures
+KEPT_LINE = 0.97  # where the config names no other: above this R2 of z_inv counts as kept, below that a leak as none;
+LEAK_LINE = 0.03  # lines to guide the eye in figures, verdicts are the record's own checks
 
 _REQUIRED = {"experiment": str, "id": str, "config": Mapping, "rows": Sequence, "checks": Sequence}
 _LISTS = {
@@ -47,6 +47,13 @@ def entries(record: Record, key: str) -> Sequence[Entry]:
 def select(among: Iterable[Entry], **match: Any) -> list[Entry]:
     """The entries whose values equal all of `match`."""
     return [entry for entry in among if all(entry.get(key) == value for key, value in match.items())]
+
+
+def lines(record: Record) -> tuple[float, float]:
+    """The leak below which, and the R2 of z_inv above which, figures draw their lines: the config's `leak`, `kept`."""
+    given = [record["config"].get(key) for key in ("leak", "kept")]
+    leak, kept = (float(value) if isinstance(value, int | float) else None for value in given)
+    return LEAK_LINE if leak is None else leak, KEPT_LINE if kept is None else kept
 
 
 def number(entry: Entry, key: str) -> float:

@@ -73,12 +73,12 @@ def _numbers(summary: Summary, *, accuracy: bool) -> list[str]:
 def _checks(record: Record) -> Table:
     held = len(select(record["checks"], held=True))
     table = _table(f"checks: {held} of {len(record['checks'])} held")
-    for name in ("setting and control", "check", "expected", "measured"):
-        table.add_column(name, overflow="fold")
+    for name, widest in (("setting and control", 22), ("check", 14), ("expected", None), ("measured", None)):
+        table.add_column(name, overflow="fold", max_width=widest)
     table.add_column("result", no_wrap=True)
     for group in groups(record["checks"]):
-        for check in select(record["checks"], setting=group[0], control=group[1]):
+        for place, check in enumerate(select(record["checks"], setting=group[0], control=group[1])):
             verdict = Text("held", style="green") if check["held"] else Text("FAILED", style="bold red")
             texts = [str(DASH if check[key] is None else check[key]) for key in ("name", "expected", "measured")]
-            table.add_row(*(Text(text) for text in (group_name(*group), *texts)), verdict)
+            table.add_row(*(Text(text) for text in (group_name(*group) if not place else "", *texts)), verdict)
     return table
