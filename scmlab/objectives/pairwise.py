@@ -48,26 +48,25 @@ def _logsumexp(scores: Tensor, dim: int) -> Tensor:
 class _PairwiseLogSumExp(torch.autograd.Function):
     @staticmethod
     def forward(ctx, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        over_rows, over_cols = [], None
+        # results in place: small ones kept between the tiles would pin the heap, and memory would grow with n p after all
+        lse_row, lse_col = a.new_empty(a.shape[:-1]), b.new_full(b.shape[:-1], -torch.inf)
         for tile in _tiles(a, b):
             scores = a[..., tile, :] @ b.mT
-            over_rows.append(_logsumexp(scores, -1))
-            here = _logsumexp(scores, -2)
-            over_cols = here if over_cols is None else torch.logaddexp(over_cols, here)
-        lse_row = torch.cat(over_rows, -1)
-        ctx.save_for_backward(a, b, lse_row, over_cols)
-        return lse_row, over_cols
+            lse_row[..., tile] = _logsumexp(scores, -1)
+            torch.logaddexp(lse_col, _logsumexp(scores, -2), out=lse_col)
+        ctx.save_for_backward(a, b, lse_row, lse_col)
+        return lse_row, lse_col
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_row: Tensor, grad_col: Tensor) -> tuple[Tensor, Tensor]:
         a, b, lse_row, lse_col = ctx.saved_tensors
-        grad_a, grad_b = [], torch.zeros_like(b)
+        grad_a, grad_b = torch.empty_like(a), torch.zeros_like(b)
         for tile in _tiles(a, b):
             scores = a[..., tile, :] @ b.mT
             # d lse_row_i / d S_ij = exp(S_ij - lse_row_i), and the same for columns
             weight = _exp(scores - lse_row[..., tile, None]).mul_(grad_row[..., tile, None])
             weight += _exp(scores.sub_(lse_col[..., None, :])).mul_(grad_col[..., None, :])
-            grad_a.append(weight @ b)
+            grad_a[..., tile, :] = weight @ b
             grad_b += weight.mT @ a[..., tile, :]
-        return torch.cat(grad_a, -2), grad_b
+        return grad_a, grad_b
