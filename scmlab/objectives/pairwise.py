@@ -3,7 +3,6 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 TILE_SCORES = {"cpu": 2**18, "cuda": 2**26}  # scores held at a time: what stays in a core's cache; 256 MiB
 NOTHING = -70.0  # exp of it is 4e-31, far below the rounding of a sum of order 1 and far above denormals
@@ -58,8 +57,9 @@ class _PairwiseLogSumExp(torch.autograd.Function):
         return lse_row, lse_col
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad_row: Tensor, grad_col: Tensor) -> tuple[Tensor, Tensor]:
+        if torch.is_grad_enabled():  # once_differentiable would not notice: the sums' own gradients may be constants
+            raise RuntimeError("`pairwise_logsumexp` has first derivatives only; got `create_graph` = True.")
         a, b, lse_row, lse_col = ctx.saved_tensors
         grad_a, grad_b = torch.empty_like(a), torch.zeros_like(b)
         for tile in _tiles(a, b):
