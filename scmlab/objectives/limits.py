@@ -4,7 +4,7 @@ import math
 
 import torch
 from jaxtyping import Float
-from scipy.special import gammaln, ive
+from scipy.special import gammaln, hyp0f1, ive
 from torch import Tensor
 
 
@@ -15,10 +15,13 @@ def uniform_sphere_limit(out: int, temperature: float) -> float:
 
     Source: the moment generating function of a coordinate of the uniform law on the sphere; Wang and Isola 2020.
     """
-    if out < 2 or not temperature > 0:
-        raise ValueError(f"`out` must be >= 2 and `temperature` positive; got {out} and {temperature}.")
+    if out < 2 or not 0 < temperature < math.inf:
+        raise ValueError(f"`out` must be >= 2 and `temperature` positive and finite; got {out} and {temperature}.")
     order, kappa = out / 2 - 1, 1 / temperature
-    log_bessel = math.log(ive(order, kappa)) + kappa
+    bessel = float(ive(order, kappa))
+    if not bessel:  # underflows where out is large: there the series in kappa, E exp = 0F1(d/2, kappa^2 / 4), is small
+        return -kappa + math.log(hyp0f1(out / 2, kappa**2 / 4))
+    log_bessel = math.log(bessel) + kappa
     return -kappa + float(gammaln(out / 2)) + order * math.log(2 * temperature) + log_bessel
 
 
@@ -32,9 +35,9 @@ def discrete_floor(probabilities: Float[Tensor, " z"], batch: int) -> float:
     if batch < 1:
         raise ValueError(f"`batch` must be at least 1; got {batch}.")
     p = probabilities.double().cpu()
-    if (p < 0).any() or abs(float(p.sum()) - 1) > 1e-6:
+    if (p < 0).any() or not abs(float(p.sum()) - 1) <= 1e-6:
         raise ValueError(f"`probabilities` must be non-negative and sum to 1; got sum {float(p.sum())}.")
-    law, count = torch.unique(p[p > 0], return_counts=True)
+    law, count = torch.unique(p[p > 0].clamp_max(1), return_counts=True)
     k = torch.arange(batch, dtype=torch.float64)
     top = torch.tensor(float(batch - 1), dtype=torch.float64)
     log_choose = torch.lgamma(top + 1) - torch.lgamma(k + 1) - torch.lgamma(top - k + 1)

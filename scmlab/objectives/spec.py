@@ -10,6 +10,7 @@ from torch import Tensor
 from scmlab.models.encoders import Space
 from scmlab.objectives.alignment import alignment, alignment_entropy
 from scmlab.objectives.infonce import Codes, Similarity, infonce, infonce_within
+from scmlab.scm.equations import is_count
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Objective:
             raise ValueError(f"`similarity` must be 'cosine' or 'distance'; got {self.similarity!r}.")
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"`temperature` must be positive and finite; got {self.temperature}.")
-        if self.neighbours < 1:
-            raise ValueError(f"`neighbours` must be at least 1; got {self.neighbours}.")
+        if not is_count(self.neighbours, 1):
+            raise ValueError(f"`neighbours` must be an integer >= 1; got {self.neighbours}.")
 
     @property
     def batches(self) -> int:
@@ -59,7 +60,8 @@ def loss(spec: Objective, image: Codes, text: Codes) -> Float[Tensor, "*m"]:
 def floor(spec: Objective, *, space: Space, out: int, batch: int) -> float:
     """A value that the loss cannot go below, in its own unit (nats, or squared distance for 'alignment').
 
-    alignment, alignment_entropy   0, attained (L_MMAlign in exact arithmetic)
+    alignment                      0, attained
+    alignment_entropy              0, attained in the cube (in exact arithmetic); -inf in R^out: no bound on entropy
     infonce, distance in R^out     0, the infimum: approached by aligned codes of growing scale
     infonce, bounded similarity    log(1 + (n - 1) exp(-D)), D the largest mean difference between the similarity of a
                                    pair and that of a mismatched one: Jensen's inequality; n / (n - 1) / temperature for
@@ -69,7 +71,7 @@ def floor(spec: Objective, *, space: Space, out: int, batch: int) -> float:
                                    between two single scores
     """
     if spec.kind in ("alignment", "alignment_entropy"):
-        return 0.0
+        return -math.inf if spec.kind == "alignment_entropy" and space == "real" else 0.0
     if spec.similarity == "distance" and space == "real":
         return 0.0
     cosine = spec.similarity == "cosine"
