@@ -12,6 +12,7 @@ from torch.nn.functional import normalize, one_hot, scaled_dot_product_attention
 
 from scmlab.models.layers import Linear, Norm, Stack, stack_drawn
 from scmlab.scm import Shape
+from scmlab.scm.equations import is_count
 
 Space = Literal["real", "sphere", "cube"]
 
@@ -37,13 +38,15 @@ class EncoderSpec:
 
     def __post_init__(self) -> None:
         for name in ("out", "width", "depth", "heads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` of an encoder must be at least 1; got {getattr(self, name)}.")
+            if not is_count(value := getattr(self, name), 1):
+                raise ValueError(f"`{name}` of an encoder must be an integer >= 1; got {value}.")
         for name, choices in (("kind", tuple(KINDS)), ("space", tuple(SPACES))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"`{name}` must be one of {', '.join(choices)}; got {getattr(self, name)!r}.")
-        if self.widths and (self.kind != "mlp" or min(self.widths) < 1):
-            raise ValueError(f"`widths` must be positive and belong to an mlp; got {self.widths} for {self.kind!r}.")
+        if self.widths and (self.kind != "mlp" or not all(is_count(w, 1) for w in self.widths)):
+            raise ValueError(
+                f"`widths` must be integers >= 1 and belong to an mlp; got {self.widths} for {self.kind!r}."
+            )
         if self.kind == "transformer" and self.width % self.heads:
             raise ValueError(f"`width` must be a multiple of `heads` = {self.heads}; got {self.width}.")
 
