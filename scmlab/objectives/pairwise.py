@@ -47,7 +47,7 @@ def _logsumexp(scores: Tensor, dim: int) -> Tensor:
 class _PairwiseLogSumExp(torch.autograd.Function):
     @staticmethod
     def forward(ctx, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        # results in place: small ones kept between the tiles would pin the heap, and memory would grow with n p after all
+        # results in place: small ones kept between the tiles would pin the heap, and memory would grow with n p
         lse_row, lse_col = a.new_empty(a.shape[:-1]), b.new_full(b.shape[:-1], -torch.inf)
         for tile in _tiles(a, b):
             scores = a[..., tile, :] @ b.mT
