@@ -62,7 +62,7 @@ def _models(config: Config) -> list[Job]:
     cube = replace(mlp, space="cube")
     for setting, scm in (
         ("darmois", sentence),
-        ("darmois_mixture", replace(sentence, density="mixture", covariance="wishart")),
+        ("darmois_mixture", replace(sentence, density="mixture")),
         ("darmois_tokens", tokens),
     ):
         jobs.append(Job(setting, None, scm, cube, cube, ideal, None))

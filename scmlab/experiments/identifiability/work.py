@@ -15,8 +15,9 @@ from scmlab.objectives import alignment_entropy, discrete_floor, entropy, floor
 from scmlab.scm import DiscreteTokenSCM, cast, describe, push, stream
 from scmlab.scm import noise as draw_noise
 from scmlab.scm.discrete import scene_probabilities
+from scmlab.scm.equations import part
 from scmlab.scm.store import write_atomically
-from scmlab.theory import optimum
+from scmlab.theory import darmois, optimum
 from scmlab.training import Member, Trained, member, train
 
 HISTORY = 100  # points kept of a loss curve, each the mean over its share of the steps
@@ -105,12 +106,14 @@ def _estimate(m: Member, encode: dict) -> dict:
     noise = draw_noise(m.scm, ESTIMATE, generator=stream(m.seed, "estimate", device=device))
     sample = push(m.scm, cast(m.world, torch.float64), cast(noise, torch.float64))
     image, text = encode["image"](sample.image), encode["text"](sample.text)
+    known = darmois(m.scm.density, part(m.world, "inv"), sample.latents["z_inv"])
     uniform = torch.rand(CALIBRATIONS, *image.shape, generator=generator, dtype=torch.float64)
     reference = [-2 * entropy(u).item() for u in uniform]
     return {
         "seed": m.seed,
         "analytic": 0.0,
         "alignment": (image - text).square().sum(-1).mean().item(),
+        "from_known_map": (image - known).abs().max().item(),
         "estimated": alignment_entropy(image, text).item(),
         "uniform": statistics.fmean(reference),
         "uniform_sd": statistics.stdev(reference),
