@@ -13,6 +13,17 @@ SETTINGS = {
     "darmois": "Darmois construction",
     "darmois_mixture": "Darmois, mixture density",
     "darmois_tokens": "Darmois, continuous tokens",
+    # Daunhawer et al. 2023, Table 1: p(change of style), statistical and causal dependence of the latents
+    "shared_p1": "shared mixing, p = 1",
+    "shared_p075": "shared mixing, p = 0.75",
+    "shared_p075_stat": "shared mixing, p = 0.75, stat.",
+    "shared_p075_caus": "shared mixing, p = 0.75, caus.",
+    "shared_p075_stat_caus": "shared mixing, p = 0.75, stat. and caus.",
+    "separate_p1": "separate mixing, p = 1",
+    "separate_p075": "separate mixing, p = 0.75",
+    "separate_p075_stat": "separate mixing, p = 0.75, stat.",
+    "separate_p075_caus": "separate mixing, p = 0.75, caus.",
+    "separate_p075_stat_caus": "separate mixing, p = 0.75, stat. and caus.",
 }
 
 CONTROLS = {

@@ -6,8 +6,8 @@ QUESTIONS = {
         "Do encoders of images and texts, trained only to tell matching from other pairs, recover the modal-invariant "
         "latent z_inv and nothing else? Theorem 2 (sentence level) and Theorem 5 (token level) say so for the "
         "minimisers of the ideal loss (statements reconstructed); here the codes of trained encoders are measured on "
-        "held-out pairs, beside the closed-form optimum (Darmois construction) and beside controls that each break one "
-        "assumption.",
+        "held-out pairs, where asked for beside the closed-form optimum (Darmois construction) and beside controls "
+        "that each break one assumption.",
     ),
 }
 
@@ -57,7 +57,7 @@ HOW_TO_READ = (
     ),
     (
         "Gap",
-        "The loss minus its floor, the least value it can reach in the setting. The gap to 0 is what training left "
+        "The loss minus its floor, the lowest value that it could approach in the setting: what training left "
         "undone; by the noise of a batch it can fall below 0.",
     ),
     (
