@@ -18,7 +18,7 @@ from scmlab.training.spec import TrainSpec, learning_rate, uses_bfloat16
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
-    """A loss that is not finite; the message names the step, the member and the last good checkpoint."""
+    """A loss or weights that are not finite; the message names the step, the member and the last good checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def train(
             _step(pair, optimizer, objective, spec, step, *batch) for step, batch in zip(steps, batches, strict=True)
         ]
         done = torch.stack(losses).cpu()
-        _check_finite(done, steps.start, members, checkpoint if saved else None, saved)
+        _check_finite(done, pair, steps, members, checkpoint if saved else None, saved)
         progress = Progress(steps.stop, torch.cat((progress.history, done)))
         if checkpoint and (progress.step - saved >= checkpoint_every or progress.step == spec.steps):
             save_checkpoint(checkpoint, progress=progress, **state)
@@ -113,15 +113,20 @@ def clip_members(gradients: Sequence[Tensor], limit: float) -> None:
         gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
 
 
-def _check_finite(losses: Tensor, start: int, members: Sequence[Member], checkpoint: Path | None, saved: int) -> None:
-    if losses.isfinite().all():
+def _check_finite(
+    losses: Tensor, pair: Pair, steps: range, members: Sequence[Member], checkpoint: Path | None, saved: int
+) -> None:
+    whole = torch.stack([p.detach().flatten(1).isfinite().all(1) for p in pair.parameters()]).all(0)
+    if not losses.isfinite().all():
+        row, column = (~losses.isfinite()).nonzero()[0].tolist()
+        what = f"The loss must stay finite; got {losses[row, column].item()} at"
+    elif not whole.all():  # the last step of a block can overflow without a later loss to show it
+        row, column = len(steps) - 1, (~whole).nonzero()[0].item()
+        what = "The weights must stay finite; got NaN or infinity after"
+    else:
         return
-    row, column = (~losses.isfinite()).nonzero()[0].tolist()
     last = f"the last good checkpoint is {checkpoint} at step {saved}" if checkpoint else "no checkpoint was written"
-    raise TrainingDiverged(
-        f"The loss must stay finite; got {losses[row, column].item()} at step {start + row} of member {column} "
-        f"(seed {members[column].seed}); {last}."
-    )
+    raise TrainingDiverged(f"{what} step {steps[row]} of member {column} (seed {members[column].seed}); {last}.")
 
 
 def _identity(members: Sequence[Member], image: EncoderSpec, text: EncoderSpec, objective: Objective, spec: TrainSpec):
