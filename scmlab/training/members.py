@@ -51,7 +51,7 @@ def build_pair(
     """
     first = shapes(members[0].scm)
     if any(shapes(other.scm) != first for other in members):
-        raise ValueError("`members` must have observations of one shape; got " + str([shapes(m.scm) for m in members]))
+        raise ValueError(f"`members` must have observations of one shape; got {[shapes(m.scm) for m in members]}.")
 
     def build(side: str, spec: EncoderSpec) -> Encoder:
         generators = [stream(m.seed, "init", side, device=device) for m in members]

@@ -6,6 +6,8 @@ from typing import Literal
 
 import torch
 
+from scmlab.scm.equations import is_count
+
 
 @dataclass(frozen=True)
 class TrainSpec:
@@ -30,10 +32,10 @@ class TrainSpec:
 
     def __post_init__(self) -> None:
         for name in ("steps", "block"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
-        if self.batch < 2:
-            raise ValueError(f"`batch` must be at least 2, since a pair alone has no negatives; got {self.batch}.")
+            if not is_count(value := getattr(self, name), 1):
+                raise ValueError(f"`{name}` must be an integer >= 1; got {value}.")
+        if not is_count(self.batch, 2):
+            raise ValueError(f"`batch` must be an integer >= 2, since a pair alone has no negatives; got {self.batch}.")
         if not 0 < self.lr < math.inf:
             raise ValueError(f"`lr` must be positive and finite; got {self.lr}.")
         if not 0 <= self.warmup <= 1:
