@@ -190,3 +190,15 @@ def test_an_invalid_field_is_refused_by_name_and_value(fields, name, refuses):
 def test_encoders_of_tokens_refuse_vectors(kind, refuses):
     with refuses("kind", "mlp", (6,)):
         build(EncoderSpec(4, kind), VECTOR)
+
+
+def test_a_member_can_be_taken_out_and_lives_on_its_own(case):
+    encoder, x = build(*case), observe(case[1])
+    encoder.standardise(x)
+    alone = encoder.alone(1)
+    assert alone.members == 1
+    torch.testing.assert_close(alone(x[1:2]), encoder(x)[1:2], atol=ROUNDING, rtol=ROUNDING)
+    with torch.no_grad():
+        for p in alone.parameters():
+            p.zero_()
+    assert all(p.any() for name, p in encoder.named_parameters() if "offset" not in name)
