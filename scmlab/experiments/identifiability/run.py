@@ -1,5 +1,6 @@
 """run(config) -> record: all jobs, side by side where there are cores, and what they show together."""
 
+import json
 import os
 import statistics
 import tempfile
@@ -64,7 +65,7 @@ def _record(config: Config, jobs: list[Job], results: dict[str, dict]) -> dict:
     first = [e for e in entries("scatter") if e["seed"] == config.seeds[0] and e["control"] is None]
     return {
         "experiment": "identifiability",
-        "config": asdict(config),
+        "config": json.loads(json.dumps(asdict(config))),  # as it is read back: lists, not tuples
         "rows": _mean_and_sd(by_seed, ("side", "block"), MEANS),
         "by_seed": by_seed,
         "codes": _mean_and_sd(codes, ("side", "dimensions"), ("variance", "effective_rank")),
