@@ -116,7 +116,7 @@ def clip_members(gradients: Sequence[Tensor], limit: float) -> None:
 def _check_finite(
     losses: Tensor, pair: Pair, steps: range, members: Sequence[Member], checkpoint: Path | None, saved: int
 ) -> None:
-    whole = torch.stack([p.detach().flatten(1).isfinite().all(1) for p in pair.parameters()]).all(0)
+    whole = torch.stack([p.detach().flatten(1).abs().amax(1).isfinite() for p in pair.parameters()]).all(0)
     if not losses.isfinite().all():
         row, column = (~losses.isfinite()).nonzero()[0].tolist()
         what = f"The loss must stay finite; got {losses[row, column].item()} at"
