@@ -66,7 +66,7 @@ def test_misaligned_or_non_uniform_codes_lose_to_the_optimum_by_their_divergence
     generator = stream(0, "codes")
     uniform = torch.rand(4096, 2, dtype=torch.float64, generator=generator)
     best = alignment_entropy(uniform, uniform).item()
-    # v = (u + u^2) / 2 has E log dv/du = (3 log 3 - 2) / 2 - log 2 = -.0452 per coordinate: two encoders, two coordinates.
+    # v = (u + u^2) / 2 has E log dv/du = (3 log 3 - 2) / 2 - log 2 = -.0452 for each of 2 x 2 coordinates.
     # The same points under a smooth map: the estimator's error nearly cancels
     warped = (uniform + uniform**2) / 2
     assert alignment_entropy(warped, warped).item() - best == pytest.approx(4 * 0.0452, abs=0.02)
