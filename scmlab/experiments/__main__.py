@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
+import torch
 import tyro
 
 from scmlab.experiments import identifiability
@@ -35,6 +36,11 @@ def main(arguments: list[str]) -> None:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
         where = f" ({error.filename})" if error.filename else ""
         fail(f"The run stopped because {what}{where}; run the same command again to go on from the last checkpoint.", 1)
+    except torch.OutOfMemoryError:
+        fail(
+            "The device must hold a batch of all seeds; it ran out of memory: choose a smaller --batch or fewer seeds.",
+            1,
+        )
     except KeyboardInterrupt:
         fail("Interrupted; run the same command again to go on from the last checkpoint.", 130)
 

@@ -88,6 +88,13 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_record(record, tmp_path, mo
     assert all(again[key] == record[key] for key in ("rows", "codes", "histories", "checks"))
 
 
+def test_results_of_another_configuration_are_refused_not_mixed_in(tmp_path):
+    small = dataclasses.replace(TINY, steps=2, control_steps=2)
+    run(small, folder=tmp_path)
+    with pytest.raises(ValueError, match="`folder` must hold results of this configuration"):
+        run(dataclasses.replace(small, lr=1e-3), folder=tmp_path)
+
+
 def test_the_literatures_settings_run_with_its_network_sizes():
     jobs = plan(PRESETS["full"])
     assert len(jobs) == 10

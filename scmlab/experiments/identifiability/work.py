@@ -5,7 +5,9 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -38,11 +40,16 @@ def work(
     """Train and evaluate; with its result in `folder` from an earlier run, return that.
 
     report(job name, steps done) is called as training goes on.
+    Errors: a result in `folder` that belongs to another configuration.
     """
     done = folder / f"{job.name}.json"
+    belongs_to = _plain({"job": asdict(job), "seeds": seeds, "sizes": asdict(sizes), "device": device})
     if done.exists():
         report(job.name, job.train.steps if job.train else 0)
-        return json.loads(done.read_text())
+        result = json.loads(done.read_text())
+        if result["belongs_to"] != belongs_to:
+            raise ValueError(f"`folder` must hold results of this configuration; got another one's in {done}.")
+        return result
     threads = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(1)  # the same sums in the same order on every machine; cores are used by other jobs
@@ -53,7 +60,7 @@ def work(
             result = _trained(job, members, sizes, device, checkpoint_every, folder, report)
     finally:
         torch.set_num_threads(threads)
-    result["equations"] = describe(job.scm)
+    result |= {"equations": describe(job.scm), "belongs_to": belongs_to}
     write_atomically(done, json.dumps(result).encode())
     return result
 
@@ -153,13 +160,13 @@ def _floor(job: Job, m: Member) -> float:
 
 def _merge(found: list[dict]) -> dict:
     merged = {name: [entry for one in found for entry in one[name]] for name in found[0]}
-    return _finite(merged)
+    return _plain(merged)
 
 
-def _finite(data):
-    """Plain data with nan and infinity as None: JSON has neither."""
+def _plain(data: Any) -> Any:
+    """As JSON gives it back: lists for tuples, and None for nan and infinity, which it lacks."""
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_finite(value) for value in data]
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data

@@ -1,0 +1,113 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from scmlab.experiments import runner
+from scmlab.experiments.__main__ import main
+from scmlab.experiments.device import resolve
+from scmlab.training import TrainingDiverged
+
+run_module = sys.modules["scmlab.experiments.identifiability.run"]  # the package has a function of that name
+FAST = ["identifiability", "--preset", "tiny", "--steps", "2", "--control-steps", "2", "--workers", "1"]
+
+
+def refused(capsys, arguments, status=2):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == status
+    shown = capsys.readouterr().err
+    assert "Traceback" not in shown
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["identifiabilit"], "`experiment` must be one of identifiability; got 'identifiabilit'."),
+        ([*FAST[:1], "--preset", "quik"], "`preset` must be one of quick, full, tiny; got 'quik'."),
+        ([*FAST[:1], "--preset=quik"], "`preset` must be one of quick, full, tiny; got 'quik'."),
+        ([*FAST, "--device", "tpu"], "`device` must be auto, cpu, cuda or cuda:N; got 'tpu'."),
+        ([*FAST, "--device", "cpu:1"], "`device` must be auto, cpu, cuda or cuda:N; got 'cpu:1'."),
+        ([*FAST, "--device", "cuda:99"], "`device` must exist here; got 'cuda:99'"),
+        ([*FAST, "--dim", "0"], "`dim` must be at least 1; got 0."),
+        ([*FAST, "--tokens", "0"], "`tokens` must be at least 1; got 0."),
+        ([*FAST, "--batch", "1"], "`batch` must be at least 2"),
+        ([*FAST, "--steps", "many"], "--steps"),
+    ],
+)
+def test_a_mistake_in_the_command_is_one_clear_sentence_and_status_2(capsys, tmp_path, arguments, said):
+    assert said in refused(capsys, [*arguments, "--out", str(tmp_path)] if len(arguments) > 1 else arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(capsys, tmp_path):
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert f"`out` must be a folder that can be written; got {taken}" in refused(capsys, [*FAST, "--out", str(taken)])
+
+
+def test_a_run_writes_its_folder_and_a_second_call_shows_it_without_repeating(capsys, tmp_path, monkeypatch):
+    main([*FAST, "--out", str(tmp_path), "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    (folder,) = (tmp_path / "identifiability").iterdir()
+    assert {"config.json", "record.json", "report.html", "figures", "jobs"} == {path.name for path in folder.iterdir()}
+    assert json.loads((folder / "record.json").read_text()) == printed
+    assert {"seeds", "steps", "device"} <= set(printed["config"])
+    assert {"versions", "machine", "date", "wall_seconds", "device"} <= set(printed)
+    monkeypatch.setattr(run_module, "work", None)  # whatever runs now, fails
+    main([*FAST, "--out", str(tmp_path)])
+    assert "finished on" in capsys.readouterr().out
+
+
+def test_quiet_prints_nothing(capsys, tmp_path):
+    main([*FAST, "--out", str(tmp_path), "--quiet"])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_diverged_training_is_a_failed_run(capsys, tmp_path, monkeypatch):
+    def diverge(*_, **__):
+        raise TrainingDiverged("The loss must stay finite; got nan at step 3 of member 0 (seed 0).")
+
+    monkeypatch.setattr(run_module, "work", diverge)
+    assert "got nan at step 3 of member 0" in refused(capsys, [*FAST, "--out", str(tmp_path)], status=1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system to fill can only be mounted by root")
+def test_a_full_disk_is_a_failed_run_that_leaves_nothing_half_written(capsys, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine does not permit mounting a small file system")
+    try:
+        shown = refused(capsys, [*FAST, "--out", str(small)], status=1)
+        assert "the disk is full" in shown
+        for path in small.rglob("*.json"):
+            json.loads(path.read_text())
+        assert not list(small.rglob(".*"))
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_help_lists_the_experiments_and_needs_no_run(capsys):
+    main([])
+    assert "identifiability" in capsys.readouterr().out
+
+
+def test_the_identity_of_a_run_is_the_code_too():
+    assert runner.code_hash() == runner.code_hash()
+    assert len(runner.code_hash()) == 64
+
+
+def test_auto_is_a_device_that_exists():
+    assert resolve("auto") in ("cpu", "cuda")
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    code = (
+        "import sys, scmlab; print([m for m in ('torch', 'sklearn', 'transformers', 'matplotlib') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
