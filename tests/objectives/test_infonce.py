@@ -169,6 +169,10 @@ def test_a_score_that_is_not_a_number_is_not_hidden():
     for bad in (math.nan, math.inf):
         y[3, 1] = bad
         assert not infonce(x, y).isfinite()
+        y[3, 1] = math.nan
+        over_rows, over_cols = pairwise_logsumexp(x, y, x[:, 0], x[:, 0])
+        assert not over_rows.isfinite().any()
+        assert over_cols.isfinite().tolist() == [column != 3 for column in range(10)]
 
 
 def test_a_temperature_that_is_not_positive_is_refused(refuses):

@@ -1,8 +1,22 @@
 import dataclasses
 
 import pytest
+import torch
 
-from scmlab.scm import DiscreteTokenSCM, Mixing, SentenceSCM, TokenSCM, describe, draw_world, push, sample, stream
+from scmlab.scm import (
+    DiscreteTokenSCM,
+    Mixing,
+    SentenceSCM,
+    TokenSCM,
+    describe,
+    draw_world,
+    own_noise,
+    push,
+    sample,
+    sides,
+    stream,
+)
+from scmlab.scm import noise as draw_noise
 
 NAN, INF = float("nan"), float("inf")
 NOT_COUNTS = (-1, 1.0, 2.5, NAN, INF, True)  # a bool is no dimension, and neither is a float
@@ -57,7 +71,7 @@ def test_a_shared_mixing_needs_observations_of_one_dimension(refuses):
 
 EDGES = [
     SentenceSCM(inv=1, dp_img=0, dp_tex=0, pr_img=0, pr_tex=0),
-    SentenceSCM(noise=0.0, dropped=2),
+    SentenceSCM(noise=0.0, dropped=2, dp_img=0, dp_tex=0),
     SentenceSCM(dp_img=0, pr_tex=0, covariance="wishart", causal="linear"),
     TokenSCM(inv=12),
     TokenSCM(inv=1, tokens=1, token_dim=1, dp_img=0, pr_img=0),
@@ -71,6 +85,20 @@ def test_specs_at_the_edge_of_their_range_can_be_sampled(spec):
     s = sample(spec, world, 5, generator=stream(0, "train"))
     assert s.image.isfinite().all()
     assert len(s.text) == 5
+
+
+@pytest.mark.parametrize("spec", EDGES, ids=str)
+def test_the_sides_name_the_blocks_that_have_noise_of_their_own(spec):
+    world = draw_world(spec, generator=stream(0, "world"))
+    noise, fresh = (draw_noise(spec, 50, generator=stream(seed, "noise")) for seed in (0, 1))
+    fact = push(spec, world, noise)
+    for side, names in sides(spec).items():
+        assert names[0] == "z_inv"
+        for name in fact.latents:
+            if name == "z_inv" or name.endswith("img") == (side == "image"):
+                redrawn = noise | {term: fresh[term] for term in own_noise(spec)[name]}
+                moves = not torch.equal(getattr(push(spec, world, redrawn), side), getattr(fact, side))
+                assert (name in names) == moves, name
 
 
 def test_a_spec_is_a_value(spec):

@@ -95,14 +95,16 @@ def test_a_truncated_file_is_refused(saved, keep, refuses):
 
 
 def test_what_is_not_a_world_is_refused(tmp_path, saved, refuses):
-    path, world, _, _ = saved
+    path, world, metadata, _ = saved
     with refuses("existing", tmp_path / "nowhere"):
         load_world(tmp_path / "nowhere")
     with refuses("existing", tmp_path):
         load_world(tmp_path)
-    save_file({name: tensor.contiguous() for name, tensor in world.items()}, path)
-    with refuses("holds no spec", path):
-        load_world(path)
+    tensors = {name: tensor.contiguous() for name, tensor in world.items()}
+    for kept in ({}, {"spec": metadata["spec"]}, {"sha256": metadata["sha256"]}):
+        save_file(tensors, path, metadata=kept)
+        with refuses("holds no spec", path):
+            load_world(path)
 
 
 def test_wrong_missing_and_surplus_tensors_are_refused(saved, refuses):
