@@ -32,11 +32,11 @@ class Config:
     text_encoder: Literal["mlp", "transformer", "bag"] = "mlp"
     """Encoder of the token texts; the sentence model's is an MLP."""
 
-    steps: int = 2000
+    steps: int = 2500
     """Training steps of the settings without a control."""
-    control_steps: int = 800
+    control_steps: int = 1000
     """Training steps of the controls."""
-    batch: int = 512
+    batch: int = 256
     """Pairs per step (per batch: the within-modality loss draws two)."""
     lr: float = 4e-3
     """Peak learning rate."""
