@@ -1,0 +1,130 @@
+"""Put a run's numbers into the docs: python docs/measured.py results/identifiability/ID/record.json
+
+Rewrites the table between the `measured` marks of README.md and of docs/results.md, and draws docs/images/recovery.png.
+The run must be of the preset `quick`. Nothing else in the docs holds a measured number, but for outputs of examples.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from scmlab.report import check_record, png, recovery
+from scmlab.report.names import decimal, duration, setting_name, significant, significant_spread, spread
+from scmlab.report.record import Record, Summary, groups, number, select, summaries
+
+ROOT = Path(__file__).parent.parent
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+TRAINED = ("sentence", "tokens", "discrete")  # the settings of the picture
+IDENTIFIED = "kept, pure, no leak"
+EXACT = "the known map, leak 0, loss 0"
+EXPECTED = {
+    ("sentence", None): IDENTIFIED,
+    ("tokens", None): IDENTIFIED,
+    ("discrete", None): IDENTIFIED,
+    ("darmois", None): EXACT,
+    ("darmois_mixture", None): f"{EXACT}; no expectation for R2, which kernel ridge limits here",
+    ("darmois_tokens", None): EXACT,
+    ("sentence", "shared_private"): "leak of z_pr on both sides",
+    ("sentence", "dp_equal"): "leak of z_dp on both sides",
+    ("sentence", "dropped_inv"): "not kept on the image side",
+    ("sentence", "corrupted_inv"): "not kept on the text side",
+    ("sentence", "encoder_too_small"): "not kept; linear R2 at most 2/3",
+    ("sentence", "no_negatives"): "the variance collapses",
+    ("sentence", "encoder_too_large"): "none: measured",
+    ("sentence", "encoder_too_large_within"): "none: measured",
+}
+
+
+def main(path: Path) -> None:
+    """Refresh both files and the picture."""
+    record = json.loads(path.read_text())
+    check_record(record)
+    if record["preset"] != "quick":
+        raise ValueError(f"`preset` of the run must be 'quick'; got {record['preset']!r}.")
+    replace(ROOT / "README.md", overview(record))
+    replace(ROOT / "docs" / "results.md", details(record))
+    trained = {key: [row for row in record[key] if row["setting"] in TRAINED] for key in ("rows", "by_seed")}
+    (ROOT / "docs" / "images" / "recovery.png").write_bytes(png(recovery(record | trained)))
+
+
+def replace(path: Path, table: str) -> None:
+    """Put the table between the marks of the file."""
+    before, _, rest = path.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"`path` must hold the marks {BEGIN} and {END}; got {path}.")
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
+
+
+def overview(record: Record) -> str:
+    """One line per setting and control: what is expected, what was measured on image / text, what held."""
+    lines = [
+        "| setting, *control* | expected | R2(z_inv) | R2 back | largest leak | code variance | held |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for group in groups(record["rows"]):
+        found = [s for s in summaries(record) if (s.setting, s.control) == group]
+        checks = select(record["checks"], setting=group[0], control=group[1])
+        cells = [
+            f"*{group[1]}*" if group[1] else group[0],
+            EXPECTED[group],
+            both(found, lambda s: decimal(number(s.inv, "r2"))),
+            both(found, lambda s: decimal(number(s.inv, "r2_back"))),
+            both(found, lambda s: decimal(number(s.leak, "leak"))),
+            both(found, lambda s: significant(number(s.code, "variance"))),
+            f"{sum(check['held'] for check in checks)} of {len(checks)}" if checks else "",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    config = record["config"]
+    wanted = (
+        f"Wanted of a trained setting: R2(z_inv) >= {config['kept']}, R2 back >= {config['pure']}, every leak <= "
+        f"{config['leak']}, and each leak of each seed shown to be below that."
+    )
+    return "\n".join([*lines, "", wanted, "", origin(record)])
+
+
+def details(record: Record) -> str:
+    """One line per setting, control and side, with standard deviations over seeds."""
+    lines = [
+        "| setting, *control* | side | r2 | r2_linear | r2_back | accuracy | largest leak | leak_total | variance "
+        "| effective rank | gap |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for found in summaries(record):
+        runs = select(record["training"], setting=found.setting, control=found.control)
+        gap = sum(number(run, "gap") for run in runs) / len(runs) if runs else None
+        cells = [
+            f"*{found.control}*" if found.control else setting_name(found.setting),
+            found.side,
+            *(spread(found.inv, key) for key in ("r2", "r2_linear", "r2_back", "accuracy")),
+            f"{spread(found.leak, 'leak')} {found.leak['block']}",
+            spread(found.inv, "leak_total"),
+            significant_spread(found.code, "variance"),
+            f"{decimal(number(found.code, 'effective_rank'), 2)} of {found.code['dimensions']}",
+            significant(gap),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(record)])
+
+
+def both(found: list[Summary], text: Callable[[Summary], str]) -> str:
+    """image / text."""
+    return " / ".join(text(summary) for summary in found)
+
+
+def origin(record: Record) -> str:
+    """What was run, where and for how long."""
+    held, checks = sum(check["held"] for check in record["checks"]), len(record["checks"])
+    versions = record["versions"]
+    return (
+        f"{held} of {checks} expectations held. Preset `{record['preset']}`, {len(record['config']['seeds'])} seeds "
+        f"(numbers are means over them), {duration(record['wall_seconds'])} on {record['machine']}; scmlab "
+        f"{versions['scmlab']}, torch {versions['torch']}, Python {versions['python']}; {record['date'][:10]}."
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(Path(sys.argv[1]))
