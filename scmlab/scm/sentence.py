@@ -207,11 +207,12 @@ def invert_text(spec: SentenceSCM, world: World, text: Tensor) -> Float[Tensor, 
 def equations(spec: SentenceSCM) -> list[str]:
     """The structural equations, one line each."""
     mean = {"none": "", "linear": "a + B z_inv + ", "nonlinear": "m(z_inv) + "}[spec.causal]
+    mean_tex = {"none": "", "linear": "c + C z_inv + ", "nonlinear": "k(z_inv) + "}[spec.causal]
     img, tex = f"z_inv[:{spec.inv - spec.dropped}]" if spec.dropped else "z_inv", "z_inv"
     if spec.corruption:
         tex = f"z_inv + {spec.corruption:g} u_corruption"
     dp_tex = {
-        "independent": f"{mean.replace('B', 'C').replace('m(', 'k(')}{spec.noise:g} L_dp_tex u_dp_tex",
+        "independent": f"{mean_tex}{spec.noise:g} L_dp_tex u_dp_tex",
         "perturbed": f"z_dp_img + {spec.noise:g} (L_dp_tex u_dp_tex) * 1[u_change < {spec.change:g}]",
         "equal": "z_dp_img",
     }[spec.dp]

@@ -95,6 +95,11 @@ def test_results_of_another_configuration_are_refused_not_mixed_in(tmp_path):
         run(dataclasses.replace(small, lr=1e-3), folder=tmp_path)
 
 
+def test_an_option_that_the_literatures_settings_would_ignore_is_refused():
+    with pytest.raises(ValueError, match="`text_encoder` must stay 'mlp' for `family` daunhawer"):
+        dataclasses.replace(PRESETS["full"], text_encoder="bag")
+
+
 def test_the_literatures_settings_run_with_its_network_sizes():
     jobs = plan(PRESETS["full"])
     assert len(jobs) == 10

@@ -1,8 +1,10 @@
 """The configuration of the experiment `identifiability` and its presets."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
+
+FIXED_BY_THE_LITERATURE = ("covariance", "tokens", "text_encoder", "control_steps", "width", "depth", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ class Config:
         for name in ("dim", "tokens", "steps", "control_steps", "width", "depth", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
+        fixed = {f.name: f.default for f in fields(self) if f.name in FIXED_BY_THE_LITERATURE}
+        for name, default in fixed.items():
+            if self.family == "daunhawer" and (value := getattr(self, name)) != default:
+                raise ValueError(
+                    f"`{name}` must stay {default!r} for `family` daunhawer, which fixes it; got {value!r}."
+                )
         if self.dim < 2 and self.family == "models":
             raise ValueError(f"`dim` must be at least 2, since one control takes a coordinate away; got {self.dim}.")
         if self.workers < 0:
