@@ -37,8 +37,8 @@ HOW_TO_READ = (
         "Oracle",
         "R²(z_inv → block): how well the true z_inv predicts the block. A code that holds exactly z_inv predicts the "
         "block just as well, so R²(code → block) is to be read against this value, not against 0. Their difference is "
-        "no leak: a change of coordinates moves it both ways, and R² is blind to scale: traces of a block that move the "
-        "code by next to nothing can still be read.",
+        "no leak: a change of coordinates moves it both ways, and R² is blind to scale: traces of a block that move "
+        "the code by next to nothing can still be read.",
     ),
     (
         "Permuted",
@@ -71,8 +71,9 @@ HOW_TO_READ = (
 CAPTIONS = {
     "recovery": (
         "What is kept and what leaks, without a control. Filled circles should lie right of the right dashed line for "
-        "z_inv; for other blocks they lie near the oracle tick where the code is z_inv, but R² is blind to scale: traces "
-        "of a block far too small to count as a leak can be read by the regression, and lift it above the tick. Open diamonds (leaks) should lie left of the left "
+        "z_inv; for other blocks they lie near the oracle tick where the code is z_inv, but R² is blind to scale: "
+        "traces of a block far too small to count as a leak can be read by the regression, and lift it above the "
+        "tick. Open diamonds (leaks) should lie left of the left "
         "dashed line. Large marks are means, small points single seeds. Marks '<' and '>' stand at the edge for values "
         "beyond it."
     ),
