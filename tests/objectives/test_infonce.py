@@ -102,6 +102,7 @@ def test_row_and_column_sums_differentiate_each_on_its_own(monkeypatch):
     row, col = (code[..., 0].detach().clone().requires_grad_() for code in (a, b))
     assert torch.autograd.gradcheck(lambda *args: pairwise_logsumexp(*args)[0], (a, b, row, col))
     assert torch.autograd.gradcheck(lambda *args: pairwise_logsumexp(*args)[1], (a, b, row, col))
+    assert torch.autograd.gradcheck(lambda *args: pairwise_logsumexp(*args)[2], (a, b, row, col))
 
 
 def test_a_second_derivative_is_refused_rather_than_wrong(refuses):
@@ -170,7 +171,7 @@ def test_a_score_that_is_not_a_number_is_not_hidden():
         y[3, 1] = bad
         assert not infonce(x, y).isfinite()
         y[3, 1] = math.nan
-        over_rows, over_cols = pairwise_logsumexp(x, y, x[:, 0], x[:, 0])
+        over_rows, over_cols, _ = pairwise_logsumexp(x, y, x[:, 0], x[:, 0])
         assert not over_rows.isfinite().any()
         assert over_cols.isfinite().tolist() == [column != 3 for column in range(10)]
 
