@@ -8,9 +8,11 @@ from typing import Annotated
 
 import torch
 import tyro
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from scmlab.experiments import identifiability
-from scmlab.experiments.runner import Output, fail, run_experiment
+from scmlab.experiments.runner import Output, Run, execute, fail, prepare
+from scmlab.scm.store import BadFile
 from scmlab.training import TrainingDiverged
 
 EXPERIMENTS: dict[str, ModuleType] = {"identifiability": identifiability}
@@ -27,8 +29,12 @@ def main(arguments: list[str]) -> None:
     try:
         if name not in EXPERIMENTS:
             raise ValueError(f"`experiment` must be one of {', '.join(EXPERIMENTS)}; got {name!r}.")
-        _run(name, EXPERIMENTS[name], rest)
+        run = _parse(name, EXPERIMENTS[name], rest)
     except ValueError as error:
+        fail(str(error), 2)
+    try:
+        execute(run)
+    except BadFile as error:
         fail(str(error), 2)
     except TrainingDiverged as error:
         fail(str(error), 1)
@@ -36,16 +42,18 @@ def main(arguments: list[str]) -> None:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
         where = f" ({error.filename})" if error.filename else ""
         fail(f"The run stopped because {what}{where}; run the same command again to go on from the last checkpoint.", 1)
-    except torch.OutOfMemoryError:
-        fail(
-            "The device must hold a batch of all seeds; it ran out of memory: choose a smaller --batch or fewer seeds.",
-            1,
-        )
+    except TerminatedWorkerError:
+        fail("A worker process was ended from outside, most often for lack of memory: choose fewer --workers.", 1)
+    except RuntimeError as error:  # torch has a class of its own for CUDA's memory, and only words for the CPU's
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        fail("The device ran out of memory for one batch of all seeds: choose a smaller --batch or fewer --seeds.", 1)
     except KeyboardInterrupt:
         fail("Interrupted; run the same command again to go on from the last checkpoint.", 130)
 
 
-def _run(name: str, module: ModuleType, arguments: list[str]) -> None:
+def _parse(name: str, module: ModuleType, arguments: list[str]) -> Run:
+    """The run that is asked for, checked, with nothing written yet but its empty folder."""
     default = _preset(module, arguments)
 
     def call(
@@ -55,8 +63,8 @@ def _run(name: str, module: ModuleType, arguments: list[str]) -> None:
         out: Path = Path("results"),
         quiet: bool = False,
         json: bool = False,
-    ) -> None:
-        run_experiment(name, module, preset, config, Output(out, quiet, json))
+    ) -> Run:
+        return prepare(name, module, preset, config, Output(out, quiet, json))
 
     call.__doc__ = f"""{module.__doc__}
 
@@ -67,7 +75,7 @@ def _run(name: str, module: ModuleType, arguments: list[str]) -> None:
         quiet: Print nothing.
         json: Print the record on stdout.
     """
-    tyro.cli(call, args=arguments, prog=f"python -m scmlab.experiments {name}")
+    return tyro.cli(call, args=arguments, prog=f"python -m scmlab.experiments {name}")
 
 
 def _preset(module: ModuleType, arguments: list[str]) -> str:

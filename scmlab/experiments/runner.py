@@ -1,27 +1,21 @@
 """The outer layer of every experiment: a folder per run, resume, record, report, and what the terminal shows."""
 
-import functools
 import hashlib
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-import scmlab
 from scmlab.experiments.device import resolve
+from scmlab.experiments.provenance import code_hash, environment, versions
 from scmlab.report import terminal_table, write_report
 from scmlab.scm.store import write_atomically
 
@@ -37,70 +31,79 @@ class Output:
     json: bool = False
 
 
-def run_experiment(name: str, module: ModuleType, preset: str, config: Any, output: Output) -> dict:
-    """Run, or show a finished run; returns the record. Files: out/name/ID/{config,record}.json, figures, report.html.
+@dataclass(frozen=True)
+class Run:
+    """One run that is asked for: everything checked that can be before it starts."""
 
-    ID is a hash of the experiment, its config, the device and the package's code: a second call resumes an
-    interrupted run and shows a finished one. Errors: a device that is not there; a folder that cannot be written.
+    name: str
+    module: ModuleType
+    preset: str
+    config: Any
+    output: Output
+    device: str
+    steps: int
+    id: str
+
+    @property
+    def folder(self) -> Path:
+        """out/name/ID."""
+        return self.output.out / self.name / self.id
+
+
+def prepare(name: str, module: ModuleType, preset: str, config: Any, output: Output) -> Run:
+    """Check the device and the plan, make the folder. Errors (ValueError): what was asked for cannot be.
+
+    ID is a hash of the experiment, its config, the device, the package's code and the versions of its libraries:
+    the same call again resumes an interrupted run and shows a finished one.
     """
-    console = Console(stderr=output.json, quiet=output.quiet)
+    device, steps = resolve(config.device), module.total_steps(config)
     identity = {key: value for key, value in asdict(config).items() if key not in NOT_IDENTITY}
-    identity |= {"experiment": name, "device": resolve(config.device), "code": code_hash()}
-    run_id = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
-    folder = output.out / name / run_id
-    done = folder / "record.json"
+    identity |= {"experiment": name, "device": device, "versions": versions(), "code": code_hash()}
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    preset += "" if config == module.PRESETS[preset] else ", changed"
+    run = Run(name, module, preset, config, output, device, steps, digest[:12])
+    _make_folder(run.folder)
+    return run
+
+
+def execute(run: Run) -> dict:
+    """Run it, or show it when it is finished; returns the record.
+
+    Files in the run's folder: config.json, jobs (checkpoints and finished parts), record.json, figures, report.html.
+    """
+    console = Console(stderr=run.output.json, quiet=run.output.quiet)
+    done = run.folder / "record.json"
     if done.exists():
         record = json.loads(done.read_text())
         console.print(f"This run was finished on {record['date']}; shown again, not repeated.")
     else:
-        _make_folder(folder)
-        write_atomically(folder / "config.json", json.dumps(asdict(config), indent=2).encode())
-        start = time.monotonic()
-        with _bar(console, name, module.total_steps(config)) as advance:
-            record = module.run(config, folder=folder / "jobs", progress=advance)
-        wall = round(time.monotonic() - start, 1)
-        record |= {"id": run_id, "preset": preset, "wall_seconds": wall} | environment(config)
+        record = _carry_out(run, console)
         write_atomically(done, json.dumps(record, indent=1).encode())
-    write_report(record, folder)
+    write_report(record, run.folder)
     for table in terminal_table(record):
         console.print(table)
     held = sum(check["held"] for check in record["checks"])
     console.print(f"{held} of {len(record['checks'])} expectations held; {record['wall_seconds']:.0f} s.")
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-    if output.json:
+    console.print(f"Report: {run.folder / 'report.html'}", soft_wrap=True)
+    if run.output.json:
         print(json.dumps(record))
     return record
 
 
-def environment(config: Any) -> dict:
-    """What the numbers depend on besides the config: versions, device, machine; and the date."""
-    device = resolve(config.device)
-    packages = ("torch", "numpy", "scipy", "scikit-learn")
-    versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
-    gpu = [torch.cuda.get_device_name(device)] if device.startswith("cuda") else []
-    return {
-        "versions": {"scmlab": f"{scmlab.__version__}+{code_hash()[:12]}"} | versions,
-        "device": device,
-        "machine": ", ".join([*gpu, _processor(), f"{len(os.sched_getaffinity(0))} cores", platform.system()]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def run_experiment(name: str, module: ModuleType, preset: str, config: Any, output: Output) -> dict:
+    """`execute` what `prepare` checked."""
+    return execute(prepare(name, module, preset, config, output))
 
 
-@functools.cache
-def code_hash() -> str:
-    """SHA-256 over the package's sources: results of other code get another folder."""
-    root = Path(scmlab.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+def _carry_out(run: Run, console: Console) -> dict:
+    jobs = run.folder / "jobs"
+    resumed, start = jobs.exists(), time.monotonic()
+    write_atomically(run.folder / "config.json", json.dumps(asdict(run.config), indent=2).encode())
+    with _bar(console, run.name, run.steps) as advance:
+        record = run.module.run(run.config, folder=jobs, progress=advance)
+    wall = round(time.monotonic() - start, 1)
+    record |= {"id": run.id, "preset": run.preset, "wall_seconds": wall, "resumed": resumed}
+    return record | environment(run.device)
 
 
 def _make_folder(folder: Path) -> None:

@@ -22,7 +22,7 @@ def total_effect(code: Num[Tensor, "n k"], redrawn: Num[Tensor, "n k"]) -> Leak:
     """Total-effect Sobol index of the noise that was redrawn: E||c(u) - c(u')||^2 / (2 tr Var c), in [0, 1].
 
     `redrawn` is the code of the counterfactual: the same noise, but for the redrawn entries. 0 iff the code ignores
-    them given the rest, 1 iff it is unrelated to the rest. Rotations, shifts and rescalings of the code do not move it.
+    them given the rest, 1 iff E[c | rest] is constant. Rotations, shifts and rescalings of the code do not move it.
 
     The estimate is sum_i N_i / sum_i D_i with N_i = ||c_i - c'_i||^2 and D_i = ||c_i - m||^2 + ||c'_i - m||^2, m the
     mean of all 2n codes: code and counterfactual have the same law, so that pooling them estimates 2 tr Var c from

@@ -67,6 +67,8 @@ class Encoder(nn.Module):
 
     def alone(self, member: int) -> "Encoder":
         """A copy of one member, as an ensemble of one."""
+        if not 0 <= member < self.members:
+            raise ValueError(f"`member` must be from 0 to {self.members - 1}; got {member}.")
         copy = deepcopy(self)
         for tensor in (*copy.parameters(), *copy.buffers()):
             tensor.data = tensor.data[member : member + 1].clone()

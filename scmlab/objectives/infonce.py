@@ -24,8 +24,7 @@ def infonce(
     Source: Radford et al. 2021; Chen et al. 2025 (arXiv 2510.26302) for the multimodal reading.
     """
     a, b, row, col = _scored(image, text, similarity, temperature)
-    positive = (a * b).sum(-1) + row + col
-    over_rows, over_cols = pairwise_logsumexp(a, b, row, col)
+    over_rows, over_cols, positive = pairwise_logsumexp(a, b, row, col)
     return ((over_rows + over_cols) / 2 - positive).mean(-1)
 
 
@@ -51,7 +50,7 @@ def infonce_within(
     positive = (a * b).sum(-1) + row + col
     total = torch.zeros_like(positive)
     for codes, fresh in ((image, image_fresh), (text, text_fresh)):
-        negatives, _ = pairwise_logsumexp(*_scored(codes, fresh, similarity, temperature))
+        negatives, _, _ = pairwise_logsumexp(*_scored(codes, fresh, similarity, temperature))
         total = total + torch.logaddexp(positive, negatives)
     return (total / 2 - positive).mean(-1)
 

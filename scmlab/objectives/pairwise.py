@@ -13,8 +13,11 @@ def pairwise_logsumexp(
     b: Float[Tensor, "*m p d"],
     row: Float[Tensor, "*m n"],
     col: Float[Tensor, "*m p"],
-) -> tuple[Float[Tensor, "*m n"], Float[Tensor, "*m p"]]:
-    """log sum_j exp S_ij and log sum_i exp S_ij for S_ij = a_i . b_j + row_i + col_j.
+) -> tuple[Float[Tensor, "*m n"], Float[Tensor, "*m p"], Float[Tensor, "*m q"]]:
+    """log sum_j exp S_ij, log sum_i exp S_ij and S_ii for S_ij = a_i . b_j + row_i + col_j; q = min(n, p).
+
+    The diagonal is the very number that entered the sums, so that what rounds off in large scores cancels in their
+    difference.
 
     Exact, not sampled: tiles of rows are scored one after the other, forward and again backward, so that memory grows
     with n + p and not with n p. Cosine, scaled dot product and negative squared distance are all of this form.
@@ -46,18 +49,20 @@ def _logsumexp(scores: Tensor, dim: int) -> Tensor:
 
 class _PairwiseLogSumExp(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # results in place: small ones kept between the tiles would pin the heap, and memory would grow with n p
         lse_row, lse_col = a.new_empty(a.shape[:-1]), b.new_full(b.shape[:-1], -torch.inf)
+        diagonal = a.new_empty(*a.shape[:-2], min(a.shape[-2], b.shape[-2]))
         for tile in _tiles(a, b):
             scores = a[..., tile, :] @ b.mT
             lse_row[..., tile] = _logsumexp(scores, -1)
             torch.logaddexp(lse_col, _logsumexp(scores, -2), out=lse_col)
+            diagonal[..., tile] = _own(scores, tile)
         ctx.save_for_backward(a, b, lse_row, lse_col)
-        return lse_row, lse_col
+        return lse_row, lse_col, diagonal
 
     @staticmethod
-    def backward(ctx, grad_row: Tensor, grad_col: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx, grad_row: Tensor, grad_col: Tensor, grad_diagonal: Tensor) -> tuple[Tensor, Tensor]:
         if torch.is_grad_enabled():  # once_differentiable would not notice: the sums' own gradients may be constants
             raise RuntimeError("`pairwise_logsumexp` has first derivatives only; got `create_graph` = True.")
         a, b, lse_row, lse_col = ctx.saved_tensors
@@ -67,6 +72,12 @@ class _PairwiseLogSumExp(torch.autograd.Function):
             # d lse_row_i / d S_ij = exp(S_ij - lse_row_i), and the same for columns
             weight = _exp(scores - lse_row[..., tile, None]).mul_(grad_row[..., tile, None])
             weight += _exp(scores.sub_(lse_col[..., None, :])).mul_(grad_col[..., None, :])
+            _own(weight, tile).add_(grad_diagonal[..., tile])
             grad_a[..., tile, :] = weight @ b
             grad_b += weight.mT @ a[..., tile, :]
         return grad_a, grad_b
+
+
+def _own(scores: Tensor, tile: slice) -> Tensor:
+    """A view of the entries of a tile of rows that lie on the diagonal of the whole matrix."""
+    return scores.diagonal(tile.start, -2, -1)

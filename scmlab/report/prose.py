@@ -17,7 +17,8 @@ HOW_TO_READ = (
         "R²(code → z_inv): the share of the variance of z_inv that a regression on the code explains on held-out "
         "pairs, nonlinear (kernel ridge) and linear. 1: z_inv can be read off the code. 0: the code is no better than "
         "the mean; below 0: worse. The linear value may be lower without harm: the theory fixes the code only up to "
-        "an invertible map.",
+        "an invertible map. Uniform codes of the closed-form optimum are read through the probit where z_inv is "
+        "normal: kernel ridge cannot follow an unbounded latent to the edges of the cube.",
     ),
     (
         "Pure",
@@ -29,9 +30,9 @@ HOW_TO_READ = (
         "Leak",
         "The share of the code that a block's own noise moves: that noise is redrawn, all other noise is kept, and "
         "half the squared change of the code is divided by its variance (total-effect Sobol index). 0: the code "
-        "ignores the block beyond what z_inv says of it. 1: the code depends on nothing else. No regression takes "
-        "part, so the value is not limited by one. 'Total', in the line of z_inv: all noise but that of z_inv is "
-        "redrawn together.",
+        "ignores the block beyond what z_inv says of it. 1: given all the other noise, the mean of the code is always "
+        "the same. No regression takes part, so the value is not limited by one. 'Total', in the line of z_inv: all "
+        "noise but that of z_inv is redrawn together.",
     ),
     (
         "Oracle",
@@ -43,8 +44,8 @@ HOW_TO_READ = (
     (
         "Permuted",
         "R²(code → block) on pairs whose z_inv was exchanged across the batch while the block was held. The block no "
-        "longer follows from z_inv, so what remains was mixed into the code. Such pairs lie off the training "
-        "distribution: a value above 0 can occur without any leak.",
+        "longer follows from z_inv, so what remains was mixed into the code; the line of z_inv scores the exchanged "
+        "z_inv. Such pairs lie off the training distribution: a value above 0 can occur without any leak.",
     ),
     (
         "Variance, effective rank",

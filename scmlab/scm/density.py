@@ -13,7 +13,7 @@ DensityKind = Literal["normal", "uniform", "mixture"]
 CovarianceKind = Literal["identity", "wishart"]
 CausalKind = Literal["none", "linear", "nonlinear"]
 
-COMPONENT_SD = 0.5  # of each mixture component; the centres' spread makes the total variance 1 in expectation
+COMPONENT_SD = 0.5  # of each mixture component; centres of variance 1 - .5^2 make E z^2 = 1 over worlds
 HIDDEN = 32  # of the random network in a nonlinear causal equation
 
 

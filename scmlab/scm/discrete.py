@@ -137,6 +137,7 @@ def push(spec: DiscreteTokenSCM, world: World, noise: Noise, do: Intervention | 
             **{f"z_{position + 2}": word(position) for position in range(len(SLOTS))},
         },
         do or {},
+        {"z_inv": spec.sizes, **dict.fromkeys(spec.names, (len(spec.vocabulary),)), "z_1": (2 * spec.function_words,)},
     )
     image = render_image(spec, world, points(spec, world, latents["z_inv"]), latents)
     return Sample(latents, image, torch.stack([latents[name] for name in spec.names], 1))

@@ -16,7 +16,7 @@ Noise = dict[str, Tensor]
 Latents = dict[str, Tensor]
 Intervention = Mapping[str, Tensor | Callable[[Latents], Tensor]]
 """do=: latent name -> value (broadcast over the pairs), or a function of the latents solved so far, in which the
-latent's own name holds the value that its structural equation would have given."""
+latent's own name holds the value that its structural equation would have given; it must not change them in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +44,16 @@ def cast(world: World, dtype: torch.dtype) -> World:
     return {key: value.to(dtype) if value.is_floating_point() else value for key, value in world.items()}
 
 
-def solve(equations: Mapping[str, Callable[[Latents], Tensor]], do: Intervention) -> Latents:
+def solve(
+    equations: Mapping[str, Callable[[Latents], Tensor]],
+    do: Intervention,
+    levels: Mapping[str, tuple[int, ...]] | None = None,
+) -> Latents:
     """Solve the structural equations in their order, each replaced where `do` names its latent.
 
-    An equation sees the latents before it, intervened ones included. Errors: an unknown name in `do`; a value whose
-    shape cannot be broadcast to the latent's; a fraction or NaN for a discrete latent.
+    An equation sees the latents before it, intervened ones included. levels: for each discrete latent, how many values
+    each of its columns has. Errors: an unknown name in `do`; a value whose shape cannot be broadcast to the latent's,
+    or that a discrete latent does not have.
     """
     if unknown := sorted(set(do) - set(equations)):
         raise ValueError(f"`do` must name latents of {', '.join(equations)}; got {', '.join(unknown)}.")
@@ -58,15 +63,26 @@ def solve(equations: Mapping[str, Callable[[Latents], Tensor]], do: Intervention
         if name in do:
             action = do[name]
             value = action(dict(latents)) if callable(action) else action
-            value = torch.as_tensor(value, device=natural.device)
-            if value.is_floating_point() > natural.is_floating_point() and not torch.equal(value, value.trunc()):
-                raise ValueError(f"`do[{name!r}]` must be whole numbers, since {name} is discrete; got other values.")
-            try:
-                latents[name] = value.to(natural.dtype).expand_as(natural)
-            except RuntimeError:
-                shape, got = tuple(natural.shape), tuple(value.shape)
-                raise ValueError(f"`do[{name!r}]` must have a shape that broadcasts to {shape}; got {got}.") from None
+            latents[name] = _replaced(name, natural, value, (levels or {}).get(name))
     return latents
+
+
+def _replaced(name: str, natural: Tensor, value: object, levels: tuple[int, ...] | None) -> Tensor:
+    value = torch.as_tensor(value, device=natural.device)
+    try:
+        given = value.expand_as(natural)
+    except RuntimeError:
+        shape, got = tuple(natural.shape), tuple(value.shape)
+        raise ValueError(f"`do[{name!r}]` must have a shape that broadcasts to {shape}; got {got}.") from None
+    if levels is not None:
+        top = torch.tensor(levels if natural.ndim > 1 else levels[0], device=natural.device)
+        wrong = ~((given >= 0) & (given < top) & (given == given.floor()))
+        if wrong.any():
+            raise ValueError(
+                f"`do[{name!r}]` must be whole numbers from 0 to below {', '.join(map(str, levels))}, since {name} is "
+                f"discrete; got {given[wrong][0].item()}."
+            )
+    return given.to(natural.dtype)
 
 
 def check_dims(spec: object, names: tuple[str, ...], least: int) -> None:

@@ -21,7 +21,9 @@ MODELS: dict[type, ModuleType] = {SentenceSCM: sentence, TokenSCM: tokens, Discr
 
 def draw_world(spec: SCM, *, generator: torch.Generator) -> World:
     """The fixed parameters of one world: mixings and structural weights, on the generator's device."""
-    return MODELS[type(spec)].draw_world(spec, generator=generator)
+    world = MODELS[type(spec)].draw_world(spec, generator=generator)
+    # contiguous, as a loaded world's tensors are: other strides take other kernels, which round differently
+    return {name: tensor.contiguous() for name, tensor in world.items()}
 
 
 def noise(spec: SCM, n: int, *, generator: torch.Generator) -> Noise:

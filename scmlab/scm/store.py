@@ -18,6 +18,10 @@ from scmlab.scm.models import MODELS, SCM, draw_world
 from scmlab.scm.streams import stream
 
 
+class BadFile(ValueError):  # noqa: N818 - says what it is
+    """A file that cannot be what it is taken for; the message names it."""
+
+
 def spec_to_json(spec: SCM) -> dict:
     """The spec as plain data, with its model's name."""
     return {"model": type(spec).__name__, **dataclasses.asdict(spec)}
@@ -25,6 +29,8 @@ def spec_to_json(spec: SCM) -> dict:
 
 def spec_from_json(data: dict) -> SCM:
     """The inverse of `spec_to_json`; validates. Errors: an unknown model or field, a value out of range."""
+    if not isinstance(data, dict) or not isinstance(data.get("mixing", {}), dict):
+        raise ValueError(f"`spec` must be an object with fields, its mixing too; got {data!r}.")
     data = dict(data)
     kinds = {kind.__name__: kind for kind in MODELS}
     name = data.pop("model", None)
@@ -79,32 +85,34 @@ def save_world(path: str | Path, spec: SCM, world: World) -> str:
 def load_world(path: str | Path, *, device: str | torch.device = "cpu") -> tuple[SCM, World]:
     """Spec and world from `path`.
 
-    Errors (ValueError): no or a truncated file, other tensors or shapes than the spec's, values that are not finite,
-    a covariance factor that is singular, content that does not match its hash.
+    Errors (BadFile, a ValueError): no or a truncated file, other tensors or shapes than the spec's, values that are
+    not finite, a covariance factor that is singular, content that does not match its hash.
     """
     path = Path(path)
     tensors, metadata = read_tensors(path)
     if "spec" not in metadata or "sha256" not in metadata:
-        raise ValueError(f"`path` must be a world saved by scmlab; got {path}, which holds no spec.")
+        raise BadFile(f"`path` must be a world saved by scmlab; got {path}, which holds no spec.")
     try:
         spec = spec_from_json(json.loads(metadata["spec"]))
     except ValueError as error:
-        raise ValueError(f"`path` must hold a valid spec; got {path}, where {str(error).rstrip('.')}.") from None
+        raise BadFile(f"`path` must hold a valid spec; got {path}, where {str(error).rstrip('.')}.") from None
+    except TypeError:  # raised by the comparison that validates a field
+        raise BadFile(f"`path` must hold a valid spec; got {path}, where a field is of another type.") from None
     _check_world(path, spec, tensors)
     if content_hash(spec, tensors) != metadata["sha256"]:
-        raise ValueError(f"`path` must be an unchanged world; got {path}, whose content does not match its hash.")
+        raise BadFile(f"`path` must be an unchanged world; got {path}, whose content does not match its hash.")
     return spec, {name: tensor.to(device) for name, tensor in tensors.items()}
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file. Errors: ValueError where it is missing, truncated or another kind."""
+    """Tensors and metadata of a safetensors file. Errors: BadFile where it is missing, truncated or another kind."""
     if not path.is_file():
-        raise ValueError(f"`path` must be an existing file; got {path}.")
+        raise BadFile(f"`path` must be an existing file; got {path}.")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"`path` must be a complete safetensors file; got {path} ({error}).") from None
+        raise BadFile(f"`path` must be a complete safetensors file; got {path} ({error}).") from None
 
 
 def _check_world(path: Path, spec: SCM, tensors: World) -> None:
@@ -113,11 +121,9 @@ def _check_world(path: Path, spec: SCM, tensors: World) -> None:
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wrong := sorted(name for name in shapes | found if shapes.get(name) != found.get(name)):
         name = wrong[0]
-        raise ValueError(
-            f"`{name}` must have the shape {shapes.get(name)} of the spec in {path}; got {found.get(name)}."
-        )
+        raise BadFile(f"`{name}` must have the shape {shapes.get(name)} of the spec in {path}; got {found.get(name)}.")
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
-            raise ValueError(f"`{name}` must be finite; got NaN or infinity in {path}.")
+            raise BadFile(f"`{name}` must be finite; got NaN or infinity in {path}.")
         if name.endswith("cholesky") and (tensor.diagonal() <= 0).any():
-            raise ValueError(f"`{name}` must factor a non-singular covariance; got a zero or negative pivot in {path}.")
+            raise BadFile(f"`{name}` must factor a non-singular covariance; got a zero or negative pivot in {path}.")

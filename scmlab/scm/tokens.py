@@ -191,7 +191,7 @@ def equations(spec: TokenSCM) -> list[str]:
         f"z_inv    = {density_text(spec.density, spec.components)}   in R^{spec.inv}",
         f"z_dp_img = {mean}{spec.noise:g} L_dp_img u_dp_img   in R^{spec.dp_img}",
         f"z_pr_img = L_pr_img u_pr_img   in R^{spec.pr_img}",
-        f"w        = plan(z_inv), a diffeomorphism of R^{spec.inv}",
+        f"w        = plan(z_inv), an invertible map of R^{spec.inv}",
     ]
     for i, (chunk, start) in enumerate(zip(spec.chunks, carried, strict=False)):
         before = "".join(f", {name}" for name in spec.names[:i])

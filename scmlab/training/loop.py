@@ -1,6 +1,7 @@
 """The one training loop: an ensemble of encoder pairs, its members trained together and independent of each other."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,11 @@ class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The trained encoders, and every member's loss at every step."""
+    """The trained encoders, every member's loss at every step, and the seconds of training over all resumed parts."""
 
     pair: Pair
     history: Float[Tensor, "steps m"]
+    seconds: float
 
 
 def train(
@@ -45,9 +47,10 @@ def train(
 
     The loss is summed over members: parameters are separate, so each member's gradient is its own, Adam is
     elementwise, and clipping is per member. Member i is therefore the model that it would be alone (equal up to the
-    rounding of batched products); its data and weights come from streams of its own seed. Deterministic: the same
-    arguments give the same numbers bit for bit, also after a resume from `checkpoint`, which is read when it exists
-    and written every `checkpoint_every` steps (rounded up to whole blocks) and at the end.
+    rounding of batched products); its data and weights come from streams of its own seed. Deterministic on the CPU:
+    the same arguments give the same numbers bit for bit, also after a resume from `checkpoint`, which is read when it
+    exists and written every `checkpoint_every` steps (rounded up to whole blocks) and at the end. On CUDA the backward
+    passes of attention and of the entropy estimate may sum in another order each time.
     on_block is called with the number of steps done.
     Errors: TrainingDiverged; ValueError for a checkpoint of another training or a truncated one.
     """
@@ -56,13 +59,14 @@ def train(
     optimizer = torch.optim.AdamW(pair.parameters(), lr=spec.lr, weight_decay=spec.weight_decay, fused=True)
     generators = [stream(m.seed, "train", device=device) for m in members]
     state = {"module": pair, "optimizer": optimizer, "generators": generators}
-    progress = Progress(0, torch.empty(0, len(members)))
+    progress = Progress(0, torch.empty(0, len(members)), 0.0)
     if checkpoint:
-        state["belongs_to"] = _identity(members, image, text, objective, spec)
+        state["belongs_to"] = _identity(members, image, text, objective, spec) | {"device": device.type}
         if checkpoint.exists():
             progress = load_checkpoint(checkpoint, **state)
     saved = progress.step
     while progress.step < spec.steps:
+        start = time.perf_counter()
         steps = range(progress.step, min(progress.step + spec.block, spec.steps))
         images, texts = draw_pairs(members, len(steps) * objective.batches * spec.batch, generators=generators)
         batches = zip(images.chunk(len(steps), 1), texts.chunk(len(steps), 1), strict=True)
@@ -71,12 +75,13 @@ def train(
         ]
         done = torch.stack(losses).cpu()
         _check_finite(done, pair, steps, members, checkpoint if saved else None, saved)
-        progress = Progress(steps.stop, torch.cat((progress.history, done)))
+        seconds = progress.seconds + time.perf_counter() - start
+        progress = Progress(steps.stop, torch.cat((progress.history, done)), seconds)
         if checkpoint and (progress.step - saved >= checkpoint_every or progress.step == spec.steps):
             save_checkpoint(checkpoint, progress=progress, **state)
             saved = progress.step
         on_block(progress.step)
-    return Trained(pair, progress.history)
+    return Trained(pair, progress.history, progress.seconds)
 
 
 def _step(

@@ -58,5 +58,5 @@ def learning_rate(spec: TrainSpec, step: int) -> float:
 def uses_bfloat16(spec: TrainSpec, device: torch.device) -> bool:
     """Whether the encoders run under bfloat16 autocast on this device."""
     if spec.precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return spec.precision == "bfloat16"

@@ -11,7 +11,7 @@ from scmlab.experiments.device import resolve
 from scmlab.training import TrainingDiverged
 
 run_module = sys.modules["scmlab.experiments.identifiability.run"]  # the package has a function of that name
-FAST = ["identifiability", "--preset", "tiny", "--steps", "2", "--control-steps", "2", "--workers", "1"]
+FAST = ["identifiability", "--preset", "tiny", "--steps", "2", "--workers", "1"]
 
 
 def refused(capsys, arguments, status=2):
@@ -111,3 +111,23 @@ def test_importing_the_package_loads_no_heavy_library():
         "import sys, scmlab; print([m for m in ('torch', 'sklearn', 'transformers', 'matplotlib') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_plan_that_cannot_be_leaves_no_folder(capsys, tmp_path):
+    shown = refused(capsys, [*FAST, "--text-encoder", "transformer", "--width", "30", "--out", str(tmp_path)])
+    assert "`width` must be a multiple of `heads` = 4; got 30." in shown
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_runs_out_is_a_failed_run(capsys, tmp_path):
+    shown = refused(capsys, [*FAST, "--batch", str(10**12), "--out", str(tmp_path)], status=1)
+    assert "The device ran out of memory" in shown
+
+
+def test_a_bug_is_not_taken_for_a_mistake_of_the_user(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("zip() argument 2 is longer than argument 1")
+
+    monkeypatch.setattr(run_module, "work", broken)
+    with pytest.raises(ValueError, match="zip"):
+        main([*FAST, "--out", str(tmp_path), "--quiet"])

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-FIXED_BY_THE_LITERATURE = ("covariance", "tokens", "text_encoder", "control_steps", "width", "depth", "accuracy")
+FIXED_BY_THE_LITERATURE = ("covariance", "tokens", "text_encoder", "width", "depth", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,8 @@ class Config:
     text_encoder: Literal["mlp", "transformer", "bag"] = "mlp"
     """Encoder of the token texts; the sentence model's is an MLP."""
 
-    steps: int = 2500
-    """Training steps of the settings without a control."""
-    control_steps: int = 1000
-    """Training steps of the controls."""
+    steps: int = 2000
+    """Training steps, the same for settings and controls."""
     batch: int = 256
     """Pairs per step (per batch: the within-modality loss draws two)."""
     lr: float = 4e-3
@@ -64,7 +62,7 @@ class Config:
     """Expected of discrete tokens: share of scenes decoded without an error."""
 
     def __post_init__(self) -> None:
-        for name in ("dim", "tokens", "steps", "control_steps", "width", "depth", "checkpoint_every"):
+        for name in ("dim", "tokens", "steps", "width", "depth", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
         fixed = {f.name: f.default for f in fields(self) if f.name in FIXED_BY_THE_LITERATURE}
@@ -92,7 +90,7 @@ class Config:
 
 
 QUICK = Config()
-TINY = replace(QUICK, seeds=(0,), steps=30, control_steps=20, batch=64, width=16, depth=1, points=128, leak_points=256)
+TINY = replace(QUICK, seeds=(0,), steps=20, batch=64, width=16, depth=1, points=128, leak_points=256)
 FULL = replace(
     QUICK,
     family="daunhawer",

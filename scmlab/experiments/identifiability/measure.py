@@ -18,14 +18,15 @@ SCATTER = 300  # points kept for the figure of code against latent
 class Subject:
     """One member as evaluated: its SCM, world, seed and encoders by side (observations (n, ...) -> codes (n, k)).
 
-    cube: the codes live in (0, 1)^k. double: the SCM is pushed in float64 (for encoders that are exact).
+    read: an invertible map of the codes through which regressions read them. double: the SCM is pushed in float64
+    (for encoders that are exact).
     """
 
     scm: SCM
     world: World
     seed: int
     encode: Mapping[str, Encode]
-    cube: bool = False
+    read: Encode = torch.positive
     double: bool = False
 
 
@@ -81,19 +82,12 @@ class _View:
     def code(self, sample: Sample) -> Tensor:
         return self.member.encode[self.side](getattr(sample, self.side))
 
-    def readable(self, code: Tensor) -> Tensor:
-        """The code as regressors see it: codes of the cube through the probit, which keeps what they determine.
-
-        A uniform code is singular at the edges as a function of unbounded latents; kernel ridge assumes it is not.
-        """
-        return torch.special.ndtri(code.double()) if self.member.cube else code
-
     def targets(self, sample: Sample) -> dict[str, Tensor]:
         return {name: numeric(self.member.scm, name, sample.latents[name]) for name in self.blocks}
 
 
 def _rows(view: _View, code: Tensor, sample: Sample, order: Tensor, noise: Noise) -> list[dict]:
-    targets, read = view.targets(sample), view.readable(code)
+    targets, read = view.targets(sample), view.member.read(code)
     z_inv = targets["z_inv"]
     others = {name: block for name, block in targets.items() if name != "z_inv"}
     kept, linear = identify.r2(read, targets), identify.r2_linear(read, targets)
@@ -104,13 +98,14 @@ def _rows(view: _View, code: Tensor, sample: Sample, order: Tensor, noise: Noise
         | {"oracle": oracle.get(name), "r2_permuted": permuted.get(name), "accuracy": None}
         for name in view.blocks
     ]
-    rows[0]["r2_back"] = identify.r2_back(z_inv, read)
+    rows[0]["r2_back"] = identify.r2_back(z_inv, code)
     labels = sample.latents["z_inv"]
     if not labels.is_floating_point():
         rows[0]["accuracy"] = identify.accuracy(read, labels).all_slots
     dropped = getattr(view.member.scm, "dropped", 0)
     if dropped:
-        rows[0]["r2_dropped"] = identify.r2(read, {"z": z_inv[:, -dropped:]})["z"]
+        parts = {"r2_dropped": z_inv[:, -dropped:], "r2_not_dropped": z_inv[:, :-dropped]}
+        rows[0] |= identify.r2(read, parts)
     return rows
 
 
@@ -124,7 +119,7 @@ def _permuted(view: _View, sample: Sample, order: Tensor, noise: Noise) -> dict[
         return {}
     held = {name: sample.latents[name] for name in view.blocks}
     moved = push(view.member.scm, view.world, noise, do=held | {"z_inv": sample.latents["z_inv"][order]})
-    return identify.r2(view.readable(view.code(moved)), view.targets(moved))
+    return identify.r2(view.member.read(view.code(moved)), view.targets(moved))
 
 
 def _leaks(view: _View, noise: Noise, fresh: Noise) -> list[dict]:

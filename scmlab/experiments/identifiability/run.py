@@ -1,7 +1,6 @@
 """run(config) -> record: all jobs, side by side where there are cores, and what they show together."""
 
 import json
-import os
 import statistics
 import tempfile
 import threading
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import joblib
 from joblib import Parallel, delayed
 
 from scmlab.experiments.device import resolve
@@ -39,7 +39,7 @@ def run(config: Config, *, folder: Path | None = None, progress: Callable[[int],
             return run(config, folder=Path(temporary), progress=progress)
     device = resolve(config.device)
     jobs = plan(config)
-    workers = config.workers or (1 if device.startswith("cuda") else len(os.sched_getaffinity(0)))
+    workers = config.workers or (1 if device.startswith("cuda") else joblib.cpu_count())
     sizes = Sizes(config.points, config.leak_points)
     notes = folder / "progress"
     notes.mkdir(parents=True, exist_ok=True)

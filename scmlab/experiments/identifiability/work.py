@@ -3,7 +3,6 @@
 import json
 import math
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,18 +12,19 @@ import torch
 
 from scmlab.experiments.identifiability.measure import Sizes, Subject, measure
 from scmlab.experiments.identifiability.plan import Job
+from scmlab.experiments.provenance import versions
 from scmlab.objectives import alignment_entropy, discrete_floor, entropy, floor
 from scmlab.scm import DiscreteTokenSCM, cast, describe, push, stream
 from scmlab.scm import noise as draw_noise
 from scmlab.scm.discrete import scene_probabilities
 from scmlab.scm.equations import part
-from scmlab.scm.store import write_atomically
+from scmlab.scm.store import BadFile, write_atomically
 from scmlab.theory import darmois, optimum
 from scmlab.training import Member, Trained, member, train
 
 HISTORY = 100  # points kept of a loss curve, each the mean over its share of the steps
-ESTIMATE = 2048  # codes of an estimate of L_MMAlign
-CALIBRATIONS = 20  # uniform samples of that size, which give the estimator's own error
+ESTIMATE = 1024  # codes of an estimate of L_MMAlign
+CALIBRATIONS = 100  # uniform samples of that size, which give the estimator's own error
 
 
 def work(
@@ -43,20 +43,22 @@ def work(
     Errors: a result in `folder` that belongs to another configuration.
     """
     done = folder / f"{job.name}.json"
-    belongs_to = _plain({"job": asdict(job), "seeds": seeds, "sizes": asdict(sizes), "device": device})
+    settings = {"job": asdict(job), "seeds": seeds, "sizes": asdict(sizes), "device": device, "versions": versions()}
+    belongs_to = _plain(settings)
     if done.exists():
         report(job.name, job.train.steps if job.train else 0)
         result = json.loads(done.read_text())
         if result["belongs_to"] != belongs_to:
-            raise ValueError(f"`folder` must hold results of this configuration; got another one's in {done}.")
+            raise BadFile(f"`folder` must hold results of this configuration and code; got others in {done}.")
         return result
     threads = torch.get_num_threads()
     if device == "cpu":
-        torch.set_num_threads(1)  # the same sums in the same order on every machine; cores are used by other jobs
+        torch.set_num_threads(1)  # the same sums in the same order whatever the number of cores, which other jobs use
     try:
         members = [member(seed, job.scm, device=device) for seed in seeds]
-        result = _closed_form(job, members, sizes) if job.train is None else None
-        if result is None:
+        if job.train is None:
+            result = _closed_form(job, members, sizes)
+        else:
             result = _trained(job, members, sizes, device, checkpoint_every, folder, report)
     finally:
         torch.set_num_threads(threads)
@@ -74,7 +76,6 @@ def _trained(
     folder: Path,
     report: Callable[[str, int], None],
 ) -> dict:
-    start = time.perf_counter()
     trained = train(
         members,
         job.image,
@@ -86,31 +87,32 @@ def _trained(
         checkpoint_every=checkpoint_every,
         on_block=lambda step: report(job.name, step),
     )
-    seconds = (time.perf_counter() - start) / len(members)
     found = [measure(_subject(trained, i, m), sizes) for i, m in enumerate(members)]
-    return _merge(found) | _losses(job, members, trained.history, seconds)
+    return _merge(found) | _losses(job, members, trained)
 
 
 def _subject(trained: Trained, index: int, member: Member) -> Subject:
     encoders = {"image": trained.pair.image.alone(index), "text": trained.pair.text.alone(index)}
     encode = {side: lambda x, encoder=encoder: encoder(x[None])[0] for side, encoder in encoders.items()}
-    return Subject(member.scm, member.world, member.seed, encode, cube=trained.pair.image.spec.space == "cube")
+    return Subject(member.scm, member.world, member.seed, encode)
 
 
 def _closed_form(job: Job, members: list[Member], sizes: Sizes) -> dict:
     found, estimates = [], []
     for m in members:
         encode = optimum(m.scm, m.world)
-        found.append(measure(Subject(m.scm, m.world, m.seed, encode, cube=True, double=True), sizes))
-        estimates.append(_estimate(m, encode))
+        # a normal z_inv is unbounded as a function of its uniform code, which kernel ridge cannot follow to the edges
+        read = {"read": torch.special.ndtri} if m.scm.density == "normal" else {}
+        found.append(measure(Subject(m.scm, m.world, m.seed, encode, double=True, **read), sizes))
+        estimates.append(_estimate(job.setting, m, encode))
     return _merge(found) | {"training": [], "histories": [], "estimates": estimates}
 
 
-def _estimate(m: Member, encode: dict) -> dict:
+def _estimate(setting: str, m: Member, encode: dict) -> dict:
     """L_MMAlign of the closed-form optimum as estimated, beside what the estimator says of uniform samples."""
-    generator = stream(m.seed, "estimate")
+    generator = stream(m.seed, "calibrate", setting)
     device = next(iter(m.world.values())).device
-    noise = draw_noise(m.scm, ESTIMATE, generator=stream(m.seed, "estimate", device=device))
+    noise = draw_noise(m.scm, ESTIMATE, generator=stream(m.seed, "estimate", setting, device=device))
     sample = push(m.scm, cast(m.world, torch.float64), cast(noise, torch.float64))
     image, text = encode["image"](sample.image), encode["text"](sample.text)
     known = darmois(m.scm.density, part(m.world, "inv"), sample.latents["z_inv"])
@@ -127,7 +129,8 @@ def _estimate(m: Member, encode: dict) -> dict:
     }
 
 
-def _losses(job: Job, members: list[Member], history: torch.Tensor, seconds: float) -> dict:
+def _losses(job: Job, members: list[Member], trained: Trained) -> dict:
+    history = trained.history
     name = {"alignment": "alignment (squared distance)", "infonce_within": "InfoNCE within modality (nats)"}
     chunks = history.chunk(min(HISTORY, len(history)))
     ends = torch.tensor([len(chunk) for chunk in chunks]).cumsum(0).tolist()
@@ -140,7 +143,7 @@ def _losses(job: Job, members: list[Member], history: torch.Tensor, seconds: flo
                 "seed": m.seed,
                 "steps": job.train.steps,
                 "batch": job.train.batch,
-                "seconds": seconds,
+                "seconds": trained.seconds / len(members),
                 "loss": loss,
                 "floor": bound,
                 "gap": loss - bound,
