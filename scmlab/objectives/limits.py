@@ -25,15 +25,15 @@ def uniform_sphere_limit(out: int, temperature: float) -> float:
     return -kappa + float(gammaln(out / 2)) + order * math.log(2 * temperature) + log_bessel
 
 
-def discrete_floor(probabilities: Float[Tensor, " z"], batch: int) -> float:
+def discrete_floor(probabilities: Float[Tensor, " z"], batch: int, *, ties: int = 0) -> float:
     """Infimum of InfoNCE over all pairwise critics when the pair shares a discrete latent of this law; nats.
 
-        E log n_same,  n_same = 1 + Bin(batch - 1, p(z)): the pair's own latent recurs among the negatives
+        E log(n_same + ties),  n_same = 1 + Bin(batch - 1, p(z)): the pair's own latent recurs among the negatives
 
-    Exact sum over the binomial law.
+    ties: further negatives of each item that no critic can tell from its positive. Exact sum over the binomial law.
     """
-    if batch < 1:
-        raise ValueError(f"`batch` must be at least 1; got {batch}.")
+    if batch < 1 or ties < 0:
+        raise ValueError(f"`batch` must be at least 1 and `ties` at least 0; got {batch} and {ties}.")
     p = probabilities.double().cpu()
     if (p < 0).any() or not abs(float(p.sum()) - 1) <= 1e-6:
         raise ValueError(f"`probabilities` must be non-negative and sum to 1; got sum {float(p.sum())}.")
@@ -42,5 +42,5 @@ def discrete_floor(probabilities: Float[Tensor, " z"], batch: int) -> float:
     top = torch.tensor(float(batch - 1), dtype=torch.float64)
     log_choose = torch.lgamma(top + 1) - torch.lgamma(k + 1) - torch.lgamma(top - k + 1)
     log_weight = log_choose + torch.xlogy(k, law[:, None]) + torch.xlogy(top - k, 1 - law[:, None])
-    expected = (log_weight.exp() * torch.log1p(k)).sum(1)
+    expected = (log_weight.exp() * torch.log1p(k + ties)).sum(1)
     return float((count * law * expected).sum())
