@@ -161,6 +161,8 @@ def test_a_conflict_names_a_few_pairs_and_counts_all(refuses):
         pseudo_optimal(truth(), support, swaps(LEXICON))
     with refuses("1 pair:", "'a b' and 'b a'.", error=Conflict):
         pseudo_optimal(truth(), [("a", "b"), ("b", "a")], swaps(LEXICON))
+    with refuses("8 pairs", error=Conflict):  # two captions of one code against four of another
+        pseudo_optimal(lambda caption: torch.tensor([caption[0] == "a"]).double(), support, swaps(LEXICON))
 
 
 def test_codes_conflict_exactly_when_they_are_not_equal_bit_by_bit_or_as_numbers():
