@@ -39,7 +39,7 @@ STEPS = 4  # timed as one, after others that are not; one block of our loop, who
 SLOPE = 0.2
 
 SCM = SentenceSCM(*(BLOCK,) * 5, causal="none", dp="perturbed", change=0.75, mixing=Mixing(kind="leaky_mlp", layers=3))
-ENCODER = EncoderSpec(BLOCK, widths=WIDTHS)
+ENCODER = EncoderSpec(BLOCK, widths=WIDTHS, activation="leaky_relu")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
-from torch.nn.functional import normalize, one_hot, scaled_dot_product_attention, silu
+from torch.nn.functional import normalize, one_hot, scaled_dot_product_attention
 
-from scmlab.models.layers import Linear, Norm, Stack, stack_drawn
+from scmlab.models.layers import Activation, Linear, Norm, Stack, stack_drawn
 from scmlab.scm import Shape
 from scmlab.scm.equations import is_count
 
@@ -25,6 +25,7 @@ class EncoderSpec:
     transformer  `depth` pre-norm blocks with `heads` heads and learned positions, read out from all positions
     bag          mean of an MLP of each token, then an MLP: blind to the order of the tokens
     widths       hidden widths of the mlp, layer by layer, in place of `width` and `depth`
+    activation   'silu', smooth as the encoders of the theory are, or 'leaky_relu' (slope 0.01), the literature's
     space        'real' R^n, 'sphere' unit norm, 'cube' (0, 1)^n through a sigmoid
     """
 
@@ -35,12 +36,13 @@ class EncoderSpec:
     depth: int = 3
     heads: int = 4
     widths: tuple[int, ...] = ()
+    activation: Literal["silu", "leaky_relu"] = "silu"
 
     def __post_init__(self) -> None:
         for name in ("out", "width", "depth", "heads"):
             if not is_count(value := getattr(self, name), 1):
                 raise ValueError(f"`{name}` of an encoder must be an integer >= 1; got {value}.")
-        for name, choices in (("kind", tuple(KINDS)), ("space", tuple(SPACES))):
+        for name, choices in (("kind", KINDS), ("space", SPACES), ("activation", ACTIVATIONS)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"`{name}` must be one of {', '.join(choices)}; got {getattr(self, name)!r}.")
         if self.widths and (self.kind != "mlp" or not all(is_count(w, 1) for w in self.widths)):
@@ -113,7 +115,7 @@ class MLP(_Body):
         super().__init__()
         inputs = (shape.vocabulary or 1) * torch.Size(shape.dims).numel()
         widths = spec.widths or (spec.width,) * spec.depth
-        self.stack = Stack(inputs, *widths, spec.out, generators=generators)
+        self.stack = Stack(inputs, *widths, spec.out, activation=ACTIVATIONS[spec.activation], generators=generators)
 
     def forward(self, x: Float[Tensor, "m n ..."]) -> Float[Tensor, "m n k"]:
         """Flatten, then the stack."""
@@ -126,13 +128,15 @@ class Bag(_Body):
     def __init__(self, spec: EncoderSpec, shape: Shape, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
         hidden = (spec.width,) * spec.depth
-        self.token = Stack(_token_dim(shape), *hidden, spec.width, generators=generators)
-        self.stack = Stack(spec.width, spec.width, spec.out, generators=generators)
+        self.activation = ACTIVATIONS[spec.activation]
+        shared = {"activation": self.activation, "generators": generators}
+        self.token = Stack(_token_dim(shape), *hidden, spec.width, **shared)
+        self.stack = Stack(spec.width, spec.width, spec.out, **shared)
 
     def forward(self, x: Float[Tensor, "m n t d"]) -> Float[Tensor, "m n k"]:
         """Mean over tokens of the tokens' features, then the stack."""
         tokens = self.token(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
-        return self.stack(silu(tokens).mean(2))
+        return self.stack(self.activation(tokens).mean(2))
 
 
 class Transformer(_Body):
@@ -143,7 +147,9 @@ class Transformer(_Body):
         tokens, width = shape.dims[0], spec.width
         self.embed = Linear(_token_dim(shape), width, generators=generators)
         self.position = stack_drawn(lambda g: torch.randn(1, tokens, width, generator=g, device=g.device), generators)
-        self.blocks = nn.ModuleList(_Block(width, spec.heads, generators) for _ in range(spec.depth))
+        self.blocks = nn.ModuleList(
+            _Block(width, spec.heads, ACTIVATIONS[spec.activation], generators) for _ in range(spec.depth)
+        )
         self.norm = Norm(tokens * width, generators=generators)
         self.read = Linear(tokens * width, spec.out, generators=generators)
 
@@ -157,13 +163,13 @@ class Transformer(_Body):
 
 
 class _Block(nn.Module):
-    def __init__(self, width: int, heads: int, generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, width: int, heads: int, activation: Activation, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(Norm(width, generators=generators) for _ in range(2))
         self.qkv = Linear(width, 3 * width, generators=generators)
         self.out = Linear(width, width, generators=generators)
-        self.stack = Stack(width, 2 * width, width, generators=generators)
+        self.stack = Stack(width, 2 * width, width, activation=activation, generators=generators)
 
     def forward(self, h: Float[Tensor, "m n t w"]) -> Float[Tensor, "m n t w"]:
         m, n, t, w = h.shape
@@ -180,5 +186,6 @@ def _token_dim(shape: Shape) -> int:
     return shape.vocabulary or shape.dims[1]
 
 
+ACTIVATIONS: dict[str, Activation] = {"silu": nn.functional.silu, "leaky_relu": nn.functional.leaky_relu}
 KINDS = {"mlp": MLP, "transformer": Transformer, "bag": Bag}
 SPACES = {"real": lambda x: x, "sphere": lambda x: normalize(x, dim=-1), "cube": torch.sigmoid}

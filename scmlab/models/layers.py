@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Draw = Callable[[torch.Generator], Tensor]
+Activation = Callable[[Tensor], Tensor]
 
 
 def stack_drawn(draw: Draw, generators: Sequence[torch.Generator]) -> nn.Parameter:
@@ -47,15 +48,16 @@ class Norm(nn.Module):
 
 
 class Stack(nn.Module):
-    """Linear layers of the given sizes (inputs, hidden..., outputs) with SiLU between them: the MLP body."""
+    """Linear layers of the given sizes (inputs, hidden..., outputs) with an activation between them: the MLP body."""
 
-    def __init__(self, *sizes: int, generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, *sizes: int, activation: Activation, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
+        self.activation = activation
         self.layers = nn.ModuleList(Linear(i, o, generators=generators) for i, o in pairwise(sizes))
 
     def forward(self, x: Float[Tensor, "m n i"]) -> Float[Tensor, "m n o"]:
-        """Smooth (SiLU), so that the encoders of the theory, which are smooth, can be approached."""
+        """The last layer is linear."""
         *hidden, last = self.layers
         for layer in hidden:
-            x = nn.functional.silu(layer(x))
+            x = self.activation(layer(x))
         return last(x)

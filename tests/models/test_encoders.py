@@ -202,3 +202,21 @@ def test_a_member_can_be_taken_out_and_lives_on_its_own(case):
         for p in alone.parameters():
             p.zero_()
     assert all(p.any() for name, p in encoder.named_parameters() if "offset" not in name)
+
+
+@pytest.mark.parametrize(("activation", "function"), [("silu", torch.nn.SiLU()), ("leaky_relu", torch.nn.LeakyReLU())])
+def test_the_activation_stands_between_the_layers_of_an_mlp_and_not_after_the_last(activation, function):
+    spec = EncoderSpec(2, widths=(4, 3), activation=activation)
+    encoder = Encoder(spec, Shape((5,)), generators=[stream(0)])
+    x = torch.randn(7, 5, generator=stream(1))
+    plain = x
+    for i, layer in enumerate(encoder.body.stack.layers):
+        plain = plain @ layer.weight[0] + layer.bias[0]
+        plain = function(plain) if i < 2 else plain
+    torch.testing.assert_close(encoder(x[None])[0], plain)
+    assert (plain < 0).any()
+
+
+def test_an_unknown_activation_is_refused(refuses):
+    with refuses("`activation` must be one of silu, leaky_relu", "relu6"):
+        EncoderSpec(2, activation="relu6")

@@ -120,7 +120,8 @@ def _daunhawer(config: Config) -> list[Job]:
                 mixing=Mixing(config.mixing),
                 **{"causal": "none", **changes},
             )
-            encoder = EncoderSpec(d, widths=tuple(width * scm.image_dim for width in LITERATURE_WIDTHS))
+            widths = tuple(width * scm.image_dim for width in LITERATURE_WIDTHS)
+            encoder = EncoderSpec(d, widths=widths, activation="leaky_relu")
             train = TrainSpec(steps=config.steps, batch=config.batch, lr=config.lr)
             jobs.append(Job(f"{mixing}_{name}", None, scm, encoder, encoder, Objective("infonce_within"), train))
     return jobs
