@@ -215,8 +215,3 @@ def test_the_activation_stands_between_the_layers_of_an_mlp_and_not_after_the_la
         plain = function(plain) if i < 2 else plain
     torch.testing.assert_close(encoder(x[None])[0], plain)
     assert (plain < 0).any()
-
-
-def test_an_unknown_activation_is_refused(refuses):
-    with refuses("`activation` must be one of silu, leaky_relu", "relu6"):
-        EncoderSpec(2, activation="relu6")
