@@ -5,12 +5,10 @@ python experiments/bench_identify.py --points 600 --json   # seconds
 """
 
 import json
-import platform
 import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import sklearn
 import torch
 import tyro
 from rich.console import Console
@@ -21,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from scmlab.experiments.provenance import environment
 from scmlab.identify import RidgeGrid, fit, predict
 
 
@@ -52,7 +51,7 @@ class Timing:
     scmlab_seconds: float
     sklearn_seconds: float
     ratio: float
-    versions: dict[str, str]
+    environment: dict  # versions, device, machine, date
 
 
 def sample(bench: Bench) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -105,13 +104,7 @@ def run(bench: Bench) -> Timing:
         scmlab_seconds,
         sklearn_seconds,
         sklearn_seconds / scmlab_seconds,
-        {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "scikit-learn": sklearn.__version__,
-            "numpy": np.__version__,
-            "machine": platform.machine(),
-        },
+        environment("cpu"),
     )
 
 

@@ -12,7 +12,6 @@ implementation's; the rest of the gain is the objective's.
 """
 
 import json
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from scmlab.experiments.provenance import environment
 from scmlab.models import EncoderSpec
 from scmlab.objectives import Objective, infonce_within
 from scmlab.scm import Mixing, SentenceSCM
@@ -71,7 +71,7 @@ class Record:
     timings: tuple[Timing, ...]
     memory_mib: float  # added to the peak by one InfoNCE, forward and backward
     memory_seconds: float
-    versions: dict[str, str]
+    environment: dict  # versions, device, machine, date
 
 
 class PlainTraining:
@@ -235,9 +235,7 @@ def run(bench: Bench) -> Record:
             for name, times in seconds.items()
         ]
     added, took = memory(bench) if bench.memory_batch else (0.0, 0.0)
-    processor = torch.cuda.get_device_name() if bench.device.startswith("cuda") else platform.machine()
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "machine": processor}
-    return Record(bench, tuple(timings), added, took, versions)
+    return Record(bench, tuple(timings), added, took, environment(bench.device))
 
 
 def show(record: Record) -> None:
@@ -247,7 +245,7 @@ def show(record: Record) -> None:
         caption += f"; one InfoNCE of {bench.memory_batch:,} pairs of codes in R^{BLOCK}, forward and backward: "
         caption += f"{record.memory_mib:,.0f} MiB, {record.memory_seconds:.1f} s"
     table = Table(
-        title=f"One training step on {bench.device} ({record.versions['machine']}), threads: {bench.threads}",
+        title=f"One training step on {bench.device} ({record.environment['machine']}), threads: {bench.threads}",
         caption=caption,
     )
     for column in ("batch", "step", "seconds", "fastest to slowest", "times faster than plain"):
