@@ -1,6 +1,7 @@
 """The command line: python -m scmlab.experiments NAME [--preset NAME] [--out DIR] [options of the experiment]."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> None:
         fail(str(error), 2)
     except TrainingDiverged as error:
         fail(str(error), 1)
+    except BrokenPipeError:  # what reads our output has had enough of it: the run itself is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
         where = f" ({error.filename})" if error.filename else ""
@@ -72,7 +75,7 @@ def _parse(name: str, module: ModuleType, arguments: list[str]) -> Run:
         config: The experiment's options.
         preset: Where the options below take their defaults from: {", ".join(module.PRESETS)}.
         out: Folder of the results: OUT/{name}/ID/report.html and record.json.
-        quiet: Print nothing.
+        quiet: Show neither progress nor tables.
         json: Print the record on stdout.
     """
     return tyro.cli(call, args=arguments, prog=f"python -m scmlab.experiments {name}")

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scmlab.experiments.device import resolve
 from scmlab.experiments.provenance import code_hash, environment, versions
 from scmlab.report import terminal_table, write_report
-from scmlab.scm.store import write_atomically
+from scmlab.scm.store import read_json, write_atomically
 
 NOT_IDENTITY = ("workers", "checkpoint_every")  # fields that cannot change a number
 
@@ -60,7 +60,8 @@ def prepare(name: str, module: ModuleType, preset: str, config: Any, output: Out
     identity = {key: value for key, value in asdict(config).items() if key not in NOT_IDENTITY}
     identity |= {"experiment": name, "device": device, "versions": versions(), "code": code_hash()}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    preset += "" if config == module.PRESETS[preset] else ", changed"
+    as_preset = replace(module.PRESETS[preset], **{name: getattr(config, name) for name in NOT_IDENTITY})
+    preset += "" if config == as_preset else ", changed"
     run = Run(name, module, preset, config, output, device, steps, digest[:12])
     _make_folder(run.folder)
     return run
@@ -74,7 +75,7 @@ def execute(run: Run) -> dict:
     console = Console(stderr=run.output.json, quiet=run.output.quiet)
     done = run.folder / "record.json"
     if done.exists():
-        record = json.loads(done.read_text())
+        record = read_json(done, ("date", "rows", "checks", "wall_seconds"))
         console.print(f"This run was finished on {record['date']}; shown again, not repeated.")
     else:
         record = _carry_out(run, console)
@@ -109,7 +110,7 @@ def _carry_out(run: Run, console: Console) -> dict:
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise ValueError(f"`out` must be a folder that can be written; got {folder} ({error.strerror}).") from None
 
 

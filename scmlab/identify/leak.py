@@ -61,7 +61,8 @@ def leaks(
 
     `code_of` maps a structural model's exogenous noise to codes (n, k); it must be deterministic. `fresh` is an
     independent draw of the same noise, of which each group takes its own entries. Runs without gradients.
-    Raises ValueError for groups that are empty or name entries that `noise` and `fresh` lack, or that differ in shape.
+    Raises ValueError for groups that are empty or name entries that `noise` and `fresh` lack, and for entries that
+    differ in shape or not at all.
     """
     for block, names in groups.items():
         if not names:
@@ -72,6 +73,8 @@ def leaks(
             if noise[name].shape != fresh[name].shape:
                 shapes = tuple(noise[name].shape), tuple(fresh[name].shape)
                 raise ValueError(f"`fresh['{name}']` must have the noise's shape {shapes[0]}; got {shapes[1]}.")
+            if noise[name].numel() and torch.equal(noise[name], fresh[name]):
+                raise ValueError(f"`fresh['{name}']` must be drawn anew; got the noise itself, which moves nothing.")
     with torch.no_grad():
         code = code_of(noise)
         return {

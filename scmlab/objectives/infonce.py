@@ -23,6 +23,8 @@ def infonce(
     One loss per leading (member) dimension. Exact and tiled: memory grows linearly with n.
     Source: Radford et al. 2021; Chen et al. 2025 (arXiv 2510.26302) for the multimodal reading.
     """
+    if image.shape != text.shape:
+        raise ValueError(f"`text` must have the shape of `image`, {tuple(image.shape)}; got {tuple(text.shape)}.")
     a, b, row, col = _scored(image, text, similarity, temperature)
     over_rows, over_cols, positive = pairwise_logsumexp(a, b, row, col)
     return ((over_rows + over_cols) / 2 - positive).mean(-1)
@@ -59,6 +61,10 @@ def _scored(x: Tensor, y: Tensor, similarity: Similarity, temperature: float) ->
     """a, b, row, col with s(x_i, y_j) = a_i . b_j + row_i + col_j."""
     if similarity not in ("cosine", "distance"):
         raise ValueError(f"`similarity` must be 'cosine' or 'distance'; got {similarity!r}.")
+    if x.ndim < 2 or x.shape[-1] != y.shape[-1] or x.shape[:-2] != y.shape[:-2] or not x.is_floating_point():
+        raise ValueError(
+            f"`image` and `text` must be real codes (..., n, k) of one k; got {tuple(x.shape)} and {tuple(y.shape)}."
+        )
     if not temperature > 0:
         raise ValueError(f"`temperature` must be positive; got {temperature}.")
     if similarity == "cosine":

@@ -62,13 +62,22 @@ def solve(
         natural = latents[name] = equation(latents)
         if name in do:
             action = do[name]
-            value = action(dict(latents)) if callable(action) else action
+            try:
+                value = action(dict(latents)) if callable(action) else action
+            except KeyError as error:
+                solved = ", ".join(latents)
+                raise ValueError(
+                    f"`do[{name!r}]` must read latents of {solved}, solved by then; got {error}."
+                ) from None
             latents[name] = _replaced(name, natural, value, (levels or {}).get(name))
     return latents
 
 
 def _replaced(name: str, natural: Tensor, value: object, levels: tuple[int, ...] | None) -> Tensor:
-    value = torch.as_tensor(value, device=natural.device)
+    try:
+        value = torch.as_tensor(value, device=natural.device)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"`do[{name!r}]` must be numbers or a function that returns them; got {value!r}.") from None
     try:
         given = value.expand_as(natural)
     except RuntimeError:

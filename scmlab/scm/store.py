@@ -74,12 +74,26 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def save_world(path: str | Path, spec: SCM, world: World) -> str:
-    """Write spec and world atomically; returns the content hash."""
+    """Write spec and world atomically; returns the content hash. Errors: BadFile for what `load_world` would refuse."""
+    _check_world(Path(path), spec, world)
     digest = content_hash(spec, world)
     metadata = {"spec": json.dumps(spec_to_json(spec), sort_keys=True), "sha256": digest}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in world.items()}
     write_atomically(Path(path), save(tensors, metadata=metadata))
     return digest
+
+
+def read_json(path: Path, keys: tuple[str, ...]) -> dict:
+    """The JSON object in `path`. Errors: BadFile where it is not one with these keys."""
+    try:
+        data = json.loads(path.read_text())
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or not set(keys) <= set(data):
+        raise BadFile(
+            f"A file of a run must be complete JSON; {path} is not: delete it and run the same command again."
+        )
+    return data
 
 
 def load_world(path: str | Path, *, device: str | torch.device = "cpu") -> tuple[SCM, World]:

@@ -49,6 +49,9 @@ def build_pair(
     Their inputs are standardised on `STANDARDISE` pairs of the stream (its seed, 'standardise').
     Errors: members whose observations differ in shape cannot be stacked.
     """
+    if not members or image.out != text.out:
+        dims = f"{image.out} and {text.out}"
+        raise ValueError(f"`members` must be at least one, with codes of one dimension; got {len(members)}, {dims}.")
     first = shapes(members[0].scm)
     if any(shapes(other.scm) != first for other in members):
         raise ValueError(f"`members` must have observations of one shape; got {[shapes(m.scm) for m in members]}.")

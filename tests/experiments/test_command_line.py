@@ -131,3 +131,30 @@ def test_a_bug_is_not_taken_for_a_mistake_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "work", broken)
     with pytest.raises(ValueError, match="zip"):
         main([*FAST, "--out", str(tmp_path), "--quiet"])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "{}"])
+def test_a_broken_file_of_a_run_is_named_with_what_to_do(capsys, tmp_path, content):
+    main([*FAST, "--out", str(tmp_path), "--quiet"])
+    (folder,) = (tmp_path / "identifiability").iterdir()
+    (folder / "record.json").write_text(content)
+    assert f"{folder / 'record.json'} is not: delete it" in refused(capsys, [*FAST, "--out", str(tmp_path)])
+    (folder / "record.json").unlink()
+    (folder / "jobs" / "darmois.json").write_text(content)
+    assert "darmois.json is not: delete it" in refused(capsys, [*FAST, "--out", str(tmp_path)])
+
+
+def test_options_that_change_no_number_leave_the_preset_its_name(capsys, tmp_path):
+    main(["identifiability", "--preset", "tiny", "--workers", "1", "--out", str(tmp_path), "--quiet", "--json"])
+    assert json.loads(capsys.readouterr().out)["preset"] == "tiny"
+    main([*FAST, "--out", str(tmp_path), "--quiet", "--json"])
+    assert json.loads(capsys.readouterr().out)["preset"] == "tiny, changed"
+
+
+def test_a_reader_that_stops_early_is_no_failure(tmp_path):
+    command = [sys.executable, "-m", "scmlab.experiments", *FAST, "--out", str(tmp_path), "--json"]
+    subprocess.run([*command, "--quiet"], check=True, capture_output=True)
+    run = subprocess.Popen([*command, "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    _, shown = run.communicate()
+    assert (run.returncode, shown) == (0, b"")

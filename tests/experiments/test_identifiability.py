@@ -92,7 +92,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_record(record, tmp_path, mo
 def test_results_of_another_configuration_are_refused_not_mixed_in(tmp_path):
     small = dataclasses.replace(TINY, steps=2)
     run(small, folder=tmp_path)
-    with pytest.raises(ValueError, match="`folder` must hold results of this configuration"):
+    with pytest.raises(ValueError, match="must hold results of this configuration"):
         run(dataclasses.replace(small, lr=1e-3), folder=tmp_path)
 
 

@@ -170,3 +170,9 @@ def test_codes_that_do_not_fit_are_refused(code, redrawn, message):
 def test_groups_that_do_not_fit_the_noise_are_refused(fresh, groups, message):
     with pytest.raises(ValueError, match=message):
         leaks(lambda u: u["a"], {"a": torch.zeros(3, 1)}, fresh, groups)
+
+
+def test_noise_that_was_not_redrawn_is_refused_instead_of_showing_no_leak(refuses):
+    noise = {"u": torch.randn(8, 2, generator=torch.Generator().manual_seed(0))}
+    with refuses("`fresh['u']` must be drawn anew"):
+        leaks(lambda u: u["u"], noise, noise, {"block": ("u",)})

@@ -175,3 +175,12 @@ def test_redrawing_a_noise_term_moves_its_latent_and_what_follows_only(spec, dra
             assert name in changed
             order = list(fact.latents)
             assert not changed & set(order[: order.index(name)])
+
+
+def test_a_function_that_reads_what_is_not_solved_yet_or_returns_no_numbers_is_refused(drawn, refuses):
+    spec = SentenceSCM()
+    world, noise = drawn(spec)
+    with refuses("do['z_inv']", "solved by then", "z_dp_img"):
+        push(spec, world, noise, {"z_inv": lambda z: z["z_dp_img"]})
+    with refuses("do['z_inv']", "must be numbers", "None"):
+        push(spec, world, noise, {"z_inv": lambda z: None})

@@ -214,3 +214,13 @@ def test_a_spec_with_a_field_of_another_type_is_refused_by_file_name(change, tmp
     save_file(draw_world(spec, generator=stream(0)), path, metadata={"spec": json.dumps(data), "sha256": ""})
     with refuses("`path` must hold a valid spec", path):
         load_world(path)
+
+
+def test_a_world_that_could_not_be_loaded_is_not_saved(tmp_path, refuses):
+    world = draw_world(SPEC, generator=stream(0, "world"))
+    world["inv.cholesky"] = world["inv.cholesky"] * float("nan")
+    with refuses("`inv.cholesky` must be finite"):
+        save_world(tmp_path / "world", SPEC, world)
+    with refuses("must have the shape"):
+        save_world(tmp_path / "world", TokenSCM(), draw_world(SPEC, generator=stream(0, "world")))
+    assert list(tmp_path.iterdir()) == []

@@ -84,7 +84,9 @@ class Config:
         for name, least in (("points", 64), ("leak_points", 64)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}; got {getattr(self, name)}.")
-        for name in ("kept", "pure", "leak", "accuracy"):
+        if not 0 < self.leak <= 1:
+            raise ValueError(f"`leak` must be a margin in (0, 1]; got {self.leak}.")
+        for name in ("kept", "pure", "accuracy"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"`{name}` must be in [0, 1]; got {getattr(self, name)}.")
 

@@ -18,7 +18,7 @@ from scmlab.scm import DiscreteTokenSCM, cast, describe, push, stream
 from scmlab.scm import noise as draw_noise
 from scmlab.scm.discrete import scene_probabilities
 from scmlab.scm.equations import part
-from scmlab.scm.store import BadFile, write_atomically
+from scmlab.scm.store import BadFile, read_json, write_atomically
 from scmlab.theory import darmois, optimum
 from scmlab.training import Member, Trained, member, train
 
@@ -47,9 +47,9 @@ def work(
     belongs_to = _plain(settings)
     if done.exists():
         report(job.name, job.train.steps if job.train else 0)
-        result = json.loads(done.read_text())
+        result = read_json(done, ("belongs_to", "rows", "equations"))
         if result["belongs_to"] != belongs_to:
-            raise BadFile(f"`folder` must hold results of this configuration and code; got others in {done}.")
+            raise BadFile(f"A job's file must hold results of this configuration and code; got others in {done}.")
         return result
     threads = torch.get_num_threads()
     if device == "cpu":
