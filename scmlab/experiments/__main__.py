@@ -39,8 +39,10 @@ def main(arguments: list[str]) -> None:
         fail(str(error), 2)
     except TrainingDiverged as error:
         fail(str(error), 1)
-    except BrokenPipeError:  # what reads our output has had enough of it: the run itself is done
+    except BrokenPipeError:  # what reads our output has had enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not (run.folder / "record.json").exists():
+            fail("The run stopped because its output was closed; run the same command again to go on.", 1)
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
         where = f" ({error.filename})" if error.filename else ""

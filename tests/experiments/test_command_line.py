@@ -151,6 +151,17 @@ def test_options_that_change_no_number_leave_the_preset_its_name(capsys, tmp_pat
     assert json.loads(capsys.readouterr().out)["preset"] == "tiny, changed"
 
 
+def test_output_that_closes_before_the_run_is_done_is_a_failed_run(capfd, tmp_path, monkeypatch):
+    def closed(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(run_module, "work", closed)
+    with pytest.raises(SystemExit) as stopped:
+        main([*FAST, "--out", str(tmp_path), "--quiet"])
+    assert stopped.value.code == 1
+    assert "its output was closed" in capfd.readouterr().err
+
+
 def test_a_reader_that_stops_early_is_no_failure(tmp_path):
     command = [sys.executable, "-m", "scmlab.experiments", *FAST, "--out", str(tmp_path), "--json"]
     subprocess.run([*command, "--quiet"], check=True, capture_output=True)
