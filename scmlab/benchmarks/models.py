@@ -34,6 +34,7 @@ class Model:
     encode_image  list of n prepared images -> [n d]
     encode_text   list of n captions -> [n d]
     cut           whether captions are longer than what the model reads; None where that is not known
+    clip          the CLIP itself, for what looks inside it, such as attribution; None for Python's own
     """
 
     name: str
@@ -43,6 +44,7 @@ class Model:
     encode_image: Callable[[Sequence[Any]], Any]
     encode_text: Callable[[Sequence[str]], Any]
     cut: Callable[[Sequence[str]], Bool[np.ndarray, " n"]] | None = None
+    clip: "Clip | None" = None
 
 
 def open_model(
@@ -104,6 +106,7 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
         encode_image=encode_image,
         encode_text=encode_text,
         cut=lambda captions: tokenize(clip, captions).truncated.numpy(),
+        clip=clip,
     )
 
 
