@@ -110,19 +110,19 @@ def resolve(benchmark: Benchmark, roots: Mapping[str, Path], *, check: str = "he
     return Coverage(MappingProxyType(paths), reports, len(benchmark.items), whole)
 
 
-def parse_roots(benchmark: Benchmark, given: Sequence[str]) -> dict[str, Path]:
-    """Folders of roots from a command line: "ROOT=FOLDER" each, or one FOLDER where the benchmark has one root.
+def parse_roots(roots: Sequence[str], given: Sequence[str]) -> dict[str, Path]:
+    """Folders of roots from a command line: "ROOT=FOLDER" each, or one FOLDER where there is one root.
 
     Errors: a folder without a name where there are several roots, an unknown name, a name given twice.
     """
     found: dict[str, Path] = {}
     for text in given:
         name, equals, folder = text.partition("=")
-        if not equals or name not in benchmark.roots:
-            if len(benchmark.roots) != 1 or (equals and not Path(text).exists()):
-                known = ", ".join(f"{root}=FOLDER" for root in benchmark.roots) or "nothing, it has no images"
-                raise ValueError(f"`images` of {benchmark.name} must be {known}; got {text}.")
-            name, folder = benchmark.roots[0], text
+        if not equals or name not in roots:
+            if len(roots) != 1 or (equals and not Path(text).exists()):
+                known = ", ".join(f"{root}=FOLDER" for root in roots) or "left out where no benchmark has images"
+                raise ValueError(f"`images` must be {known}; got {text}.")
+            name, folder = roots[0], text
         if name in found:
             raise ValueError(f"`images` must name each root once; got {name} twice.")
         found[name] = Path(folder)

@@ -131,9 +131,14 @@ def counts(scored: Scored) -> dict[str, int]:
     }
 
 
-def defect_kinds(scored: Scored) -> dict[str, int]:
+def defect_kinds(benchmark: Benchmark) -> dict[str, int]:
     """Number of items with each kind of defect; an item may have several."""
-    return dict(sorted(Counter(kind for item in scored.benchmark.items for kind in _kinds(item)).items()))
+    return dict(sorted(Counter(kind for item in benchmark.items for kind in _kinds(item)).items()))
+
+
+def flawed(benchmark: Benchmark) -> Bool[np.ndarray, " n"]:
+    """Which items are defective, but for spaces, or duplicates."""
+    return np.array([bool(_kinds(item) - set(HARMLESS)) for item in benchmark.items], dtype=bool)
 
 
 def _kinds(item: Item) -> set[str]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,8 +12,9 @@ from typing import Annotated
 import torch
 import tyro
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from rich.console import Console, RenderableType
 
-from scmlab.experiments.runner import Output, Run, execute, fail, prepare
+from scmlab.experiments.runner import WIDTH, Output, Run, execute, fail, prepare
 from scmlab.scm.store import BadFile
 from scmlab.training import TrainingDiverged
 
@@ -28,6 +30,7 @@ EXPERIMENTS: dict[str, str] = {
     "iterated": "CLIP's choice among a caption and all negatives of t edits, and what blindness predicts for it.",
     "attribution": "which words a CLIP's similarity rests on, before and after fine-tuning with each attribution loss.",
     "finetune": "any CLIP fine-tuned on a folder of images with captions, measured on other images before and after.",
+    "benchmark": "the official score of any CLIP on public benchmarks, beside what a blind scorer gets (--list).",
 }
 """Name -> what it is about. Its package is imported when it is asked for: some need libraries that others do not."""
 USAGE = f"usage: python -m scmlab.experiments {{{','.join(EXPERIMENTS)}}} [--preset NAME] [--help]"
@@ -43,7 +46,11 @@ def main(arguments: list[str]) -> None:
     try:
         if name not in EXPERIMENTS:
             raise ValueError(f"`experiment` must be one of {', '.join(EXPERIMENTS)}; got {name!r}.")
-        run = _parse(name, load(name), rest)
+        module = load(name)
+        if "--list" in rest and hasattr(module, "listing"):
+            _print(module.listing([word for word in rest if word != "--list"]))
+            return
+        run = _parse(name, module, rest)
     except (ValueError, ModuleNotFoundError) as error:
         fail(_missing(error) if isinstance(error, ModuleNotFoundError) else str(error), 2)
     try:
@@ -70,6 +77,12 @@ def main(arguments: list[str]) -> None:
         fail("The device ran out of memory for one batch of all seeds: choose a smaller --batch or fewer --seeds.", 1)
     except KeyboardInterrupt:
         fail("Interrupted; run the same command again to go on from the last checkpoint.", 130)
+
+
+def _print(shown: Iterable[RenderableType]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    for one in shown:
+        console.print(one)
 
 
 def load(name: str) -> ModuleType:

@@ -20,7 +20,7 @@ from scmlab.report import terminal_table, write_report
 from scmlab.scm.store import read_json, write_atomically
 
 WIDTH = 120  # of tables that no terminal shows
-NOT_IDENTITY = ("workers", "checkpoint_every")  # fields that cannot change a number
+NOT_IDENTITY = ("workers", "checkpoint_every", "cache")  # fields that cannot change a number
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def prepare(name: str, module: ModuleType, preset: str, config: Any, output: Out
     identity = {key: value for key, value in asdict(config).items() if key not in NOT_IDENTITY}
     identity |= {"experiment": name, "device": device, "versions": versions(), "code": code_hash()}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    as_preset = replace(module.PRESETS[preset], **{name: getattr(config, name) for name in NOT_IDENTITY})
+    free = {name: getattr(config, name) for name in NOT_IDENTITY if hasattr(config, name)}
+    as_preset = replace(module.PRESETS[preset], **free)
     preset += "" if config == as_preset else ", changed"
     run = Run(name, module, preset, config, output, device, steps, digest[:12])
     _make_folder(run.folder)
@@ -102,6 +103,8 @@ def _carry_out(run: Run, console: Console) -> dict:
     jobs = run.folder / "jobs"
     resumed, start = jobs.exists(), time.monotonic()
     write_atomically(run.folder / "config.json", json.dumps(asdict(run.config), indent=2).encode())
+    for sentence in getattr(run.module, "announce", lambda config: ())(run.config):
+        console.print(sentence, highlight=False, soft_wrap=True)
     with _bar(console, run.name, run.steps) as advance:
         record = run.module.run(run.config, folder=jobs, progress=advance)
     wall = round(time.monotonic() - start, 1)

@@ -132,12 +132,12 @@ def test_what_is_no_folder_root_or_check_is_refused(tmp_path, refuses):
 
 def test_folders_are_named_where_there_are_several_roots(tmp_path, refuses):
     one, two = benchmark(item("a.png")), benchmark(item("a.png"), item("b.png", root="vg"))
-    assert parse_roots(one, ["images"]) == parse_roots(one, ["coco=images"]) == {"coco": Path("images")}
-    assert parse_roots(two, ["vg=x=y", "coco=z"]) == {"vg": Path("x=y"), "coco": Path("z")}
+    assert parse_roots(one.roots, ["images"]) == parse_roots(one.roots, ["coco=images"]) == {"coco": Path("images")}
+    assert parse_roots(two.roots, ["vg=x=y", "coco=z"]) == {"vg": Path("x=y"), "coco": Path("z")}
     for given in (["images"], ["swig=images"]):
         with refuses("coco=FOLDER, vg=FOLDER", given[0]):
-            parse_roots(two, given)
+            parse_roots(two.roots, given)
     with refuses("coco twice"):
-        parse_roots(one, ["a", "coco=b"])
+        parse_roots(one.roots, ["a", "coco=b"])
     with refuses("coco=FOLDER", "koko=b"):
-        parse_roots(one, ["koko=b"])
+        parse_roots(one.roots, ["koko=b"])
