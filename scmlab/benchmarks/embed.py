@@ -59,21 +59,32 @@ def embed(
     batch   images or captions that the model gets at once
     Errors: batch < 1; codes that are not one vector per image or caption, not finite, or zero.
     """
-    if not is_count(batch, 1):
-        raise ValueError(f"`batch` must be an integer >= 1; got {batch!r}.")
+    _check_batch(batch)
     images, unreadable = _embed_images(benchmark, model, paths, cache, batch, progress)
-    captions = sorted({caption for item in benchmark.items for caption in item.captions}, key=lambda c: (len(c), c))
-    keys = [text_key(caption) for caption in captions]
+    captions = {caption for item in benchmark.items for caption in item.captions}
+    return Embeddings(images, unreadable, embed_captions(captions, model, cache, batch=batch, progress=progress), cache)
+
+
+def embed_captions(
+    captions: Iterable[str], model: Model, cache: Cache, *, batch: int = 64, progress: Progress | None = None
+) -> int | None:
+    """Codes of the captions into the cache, each different one once; how many are cut, None where it is not known.
+
+    As `embed`, without images: keys are those of `text_key`.
+    """
+    _check_batch(batch)
+    texts = sorted(set(captions), key=lambda c: (len(c), c))
+    keys = [text_key(caption) for caption in texts]
     new = [place for place, key in enumerate(keys) if not cache.has("text", key)]
     for start in range(0, len(new), batch):
         _tell(progress, "text", len(keys) - len(new) + start, len(keys))
         part = new[start : start + batch]
-        texts = [captions[place] for place in part]
-        cut = np.zeros(len(texts), dtype=bool) if model.cut is None else model.cut(texts)
-        cache.add("text", [keys[p] for p in part], _codes(model, "encode_text", texts, repr(texts[0])), cut)
+        given = [texts[place] for place in part]
+        cut = np.zeros(len(given), dtype=bool) if model.cut is None else model.cut(given)
+        cache.add("text", [keys[p] for p in part], _codes(model, "encode_text", given, repr(given[0])), cut)
     cache.write()
     _tell(progress, "text", len(keys), len(keys))
-    return Embeddings(images, unreadable, None if model.cut is None else int(cache.cut("text", keys).sum()), cache)
+    return None if model.cut is None else int(cache.cut("text", keys).sum())
 
 
 def text_key(caption: str) -> bytes:
@@ -121,6 +132,11 @@ def _embed_images(
     cache.write()
     _tell(progress, "image", done, total)
     return keys, unreadable
+
+
+def _check_batch(batch: int) -> None:
+    if not is_count(batch, 1):
+        raise ValueError(f"`batch` must be an integer >= 1; got {batch!r}.")
 
 
 Read = tuple[ImageRef, bytes | None, Any, int, str]
