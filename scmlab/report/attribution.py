@@ -88,6 +88,8 @@ def read_section(data: Entry) -> Section:
         ("damaged images", "corrupt_images"),
     )
     rows = [(label, _count(data[key])) for label, key in names if data.get(key) is not None]
+    cut = data.get("truncated") or {}
+    rows += [(f"{name} longer than the context, cut off", _count(number)) for name, number in cut.items()]
     for reason, of in (data.get("skipped") or {}).items():
         rows.append((f"skipped: {reason}", (f"{of['count']:,}", f"first: {', '.join(of['places'][:3])}")))
     for label, found in (("missing", data.get("missing_names") or []), ("damaged", list(data.get("corrupt") or {}))):

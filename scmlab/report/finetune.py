@@ -187,9 +187,7 @@ def summary(record: Record) -> list[Section]:
     check_record(record, LISTS)
     data, model = record.get("data") or {}, record.get("model") or {}
     of = read_section(data)
-    truncated = data.get("truncated") or {}
     rows = list(of.groups[0][1])
-    rows += [(f"{name} longer than the context, cut off", f"{count:,}") for name, count in truncated.items()]
     if data.get("without_negatives") is not None:
         rows.append(("training captions without a negative", f"{data['without_negatives']:,}"))
     columns = tuple(_name(*each) for each in _models(record))

@@ -1,5 +1,6 @@
 """The report of `intervention`: what each training does with edited captions, on its law and under do()."""
 
+import math
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -71,10 +72,31 @@ def summary(record: Record) -> list[Section]:
     numbers = ("in distribution", "under do()", "image, in distribution", "image, under do()")
     text = (
         "Mean ± sd over seeds; chance is 0.5. Edits marked hidden keep the objects and lead out of the training law at "
-        "shortcut 1: blindness to them is free. Image: the caption chooses between two images."
+        "shortcut 1: to be blind to them, or to see them and not to match captions with images, costs nothing. Image: "
+        "the caption chooses between two images."
     )
+    text += _seen(record)
     found = [(name, [_accuracy(record, arm, edit) for edit in edits(record)]) for arm, name in _groups(record, "rows")]
     return [Section("Hard-negative accuracy", ("edit", *numbers), found, numbers=numbers, text=text)]
+
+
+def _seen(record: Record) -> str:
+    """Of the first training and edit: whether a side is blind under do(), in numbers; '' where they are not known."""
+    if not (shown := edits(record)):
+        return ""
+    setting, controls = next(iter(arms(record).items()))
+    row = _rows(record, (setting, controls[0]), shown[0])[1]
+    unseen = [number(row, f"blind_{which}") for which in ("both", "text", "image")]
+    known = (*unseen, number(row, "accuracy"), number(row, "text_moves"), number(row, "image_moves"))
+    if any(map(math.isnan, known)):
+        return ""
+    both, text, image = (f"{decimal(100 * share, 1)} %" for share in unseen)
+    return (
+        f" {setting}, {method_name(controls[0])}, {edit_name(*shown[0])} under do(): accuracy {decimal(known[3], 2)}; "
+        f"the caption's code moves {decimal(known[4], 2)}, the image's {decimal(known[5], 2)} of the distance of two "
+        f"scenes; unseen by both sides {both} of the edits, by the text side only {text}, by the image side only "
+        f"{image}, seen by both {decimal(100 * (1 - sum(unseen)), 1)} %."
+    )
 
 
 def _accuracy(record: Record, arm: tuple[str, str | None], edit: tuple[str, str]) -> Row:

@@ -56,11 +56,18 @@ HOW_TO_READ = (
         "Hidden edits",
         "Edits that keep the objects and lead out of the training law at shortcut 1: swapped objects and replaced "
         "relations (or exchanged colours). In distribution such a negative can be told by its caption alone, which "
-        "never occurs; being blind to these edits costs nothing in the loss. The other edits change what objects there "
-        "are, which the loss needs; yet at shortcut 1 the relation they leave seldom goes with the new pair, so that "
-        "these captions too can partly be told without the image. Replaced relations are also shown by kind: the "
+        "never occurs, so that the loss does not ask which image it goes with: a model may be blind to the edit, or "
+        "see it in captions and in images and match neither with the other. The other edits change what objects "
+        "there are, which the loss needs; yet at shortcut 1 the relation they leave seldom goes with the new pair, so "
+        "that these captions too can partly be told without the image. Replaced relations are also shown by kind: the "
         "opposite one (left for right), or one of the other axis (left for above), which is seen without telling which "
         "object is which.",
+    ),
+    (
+        "Chance under do()",
+        "Accuracy near 1/2 can come about in two ways. A side is blind: its code hardly moves with the edit. Or both "
+        "codes move and their moves do not match: the model sees the edit in the caption and in the image and has not "
+        "learned which goes with which. Accuracy does not tell the two apart; moves and blindness do.",
     ),
     (
         "Training methods",
@@ -82,7 +89,8 @@ HOW_TO_READ = (
     (
         "Blindness",
         "An edit that moves a code by less than a tenth is called unseen. Shares of edits that neither side sees, only "
-        "the text side does not see, or only the image side does not see; the rest are seen by both.",
+        "the text side does not see, or only the image side does not see; the rest are seen by both. Where accuracy "
+        "is at chance and most edits are seen by both, no side is blind: the moves do not match across the sides.",
     ),
     (
         "Attribution share",
@@ -109,7 +117,8 @@ CAPTIONS = {
     "accuracy": (
         "Accuracy in distribution (open circles) and under do() (filled diamonds), one panel per edit, one line per "
         "training. Dashed: chance, 1/2. Star: edits that the shortcut hides. A long bar is what "
-        "the benchmark on the training law does not show. Large marks are means, small points single seeds."
+        "the benchmark on the training law does not show; whether a side is blind to the edit or both see it and do "
+        "not match it is in the figures of moves and of blindness. Large marks are means, small points single seeds."
     ),
     "training": (
         "Contrastive loss during training (log scale), one line per seed, one panel per shortcut. Losses with edited "
@@ -117,11 +126,13 @@ CAPTIONS = {
     ),
     "moves": (
         "How far each edit moves the code of the caption (squares) and of the image (circles); filled under do(), "
-        "open in distribution. At 0 a side is blind to the edit; 1 is as far as two scenes lie apart."
+        "open in distribution. At 0 a side is blind to the edit; 1 is as far as two scenes lie apart. Both "
+        "sides may move far while accuracy is at chance: then the moves do not match."
     ),
     "blindness": (
         "Blindness edit by edit, under do(): share of edits that neither side sees, that only the text side and that "
-        "only the image side does not see; in the last two the sides disagree. Star: edits that the shortcut hides."
+        "only the image side does not see; in the last two the sides disagree. The rest, up to 1, are seen by both "
+        "sides, whether or not they match. Star: edits that the shortcut hides."
     ),
     "shares": (
         "Share of each word class in the captions' attribution, one panel per attribution method; filled under do(), "

@@ -179,7 +179,14 @@ def test_a_loss_that_lowers_its_hinge_holds_with_every_seed_or_where_there_is_no
     assert made_up(GOOD)["held"]
     nothing = made_up(dict.fromkeys(GOOD, (0.0, 0.0)))
     assert nothing["held"]
-    assert "nothing to lower" in nothing["measured"]
+    assert "2 with nothing to lower" in nothing["measured"]
+    one = made_up(GOOD | {"plain": (0.2, 0.0), "cae_attention": (0.1, 0.0)})
+    assert one["held"]
+    assert "1 of 2 seeds below, 1 with nothing to lower" in one["measured"]
+
+
+def test_the_check_fails_where_a_loss_raises_a_hinge_that_was_zero():
+    assert not made_up(GOOD | {"plain": (0.2, 0.0), "cae_attention": (0.1, 0.1)})["held"]
 
 
 @pytest.mark.parametrize("tuned", [(0.1, 0.3), (0.1, 0.4), (0.2, 0.3), (0.1, None), (None, None)])
@@ -197,4 +204,5 @@ def test_the_page_shows_every_model(written):
     page = render_page(record, {name: b"" for name in report.figures})
     for part in ("loss on perturbation", "plain fine-tuning", "before, by GradCAM", "own hinge"):
         assert part in page
+    assert page.count("captions longer than the context, cut off") == 2  # of training and held out, the first seed's
     assert len(terminal_table(record)) == 2

@@ -231,4 +231,5 @@ def test_the_page_shows_what_was_read_and_written(written):
     page = render_page(record, {name: b"" for name in report.figures})
     for part in ("interpolated 0.5", "small CLIP trained on scenes", "models/tuned_open_clip", "R@10: text to image"):
         assert part in page
+    assert page.count("longer than the context, cut off") == 3  # captions, false captions, held-out captions
     assert len(terminal_table(record)) == 2

@@ -12,7 +12,7 @@ from scmlab.experiments.intervention.data import scene_spec, source
 from scmlab.experiments.intervention.measure import EDITS, Side, accuracies, laws, prompts
 from scmlab.experiments.intervention.work import build, plan
 from scmlab.scm import stream
-from scmlab.scm.scenes import caption_scenes, push_scenes, sample_scenes, scene_noise
+from scmlab.scm.scenes import caption_scenes, edit_scenes, push_scenes, sample_scenes, scene_noise
 from scmlab.scm.store import BadFile
 from scmlab.training.clip import caption_ids
 
@@ -196,6 +196,26 @@ def without_template(caption: str) -> str:
 
 def bag(caption: str) -> str:
     return " ".join(sorted(without_template(caption).split()))
+
+
+AXES = {"left of": 0, "right of": 0, "above": 1, "below": 1}
+
+
+@pytest.mark.parametrize("names", [("left of", "above", "in", "overlapping", "right of"), ("below", "in", "left of")])
+def test_kinds_of_replaced_relations_are_those_of_relations_with_a_direction_whatever_else_there_is(
+    monkeypatch, clip, names
+):
+    spec = dataclasses.replace(SPEC, relations=names, shortcut=0.0)
+    scenes = sample_scenes(spec, 200, generator=stream(0, "test"))
+    monkeypatch.setattr(measure, "encode", coded(without_template))
+    found = {entry["category"]: entry["pairs"] for entry in accuracies(clip, spec, scenes, "do", seed=0)}
+    edited = edit_scenes(spec, scenes, "replace", "relation", generator=stream(0, "edits", "replace", "relation"))
+    counted = {measure.OPPOSITE: 0, measure.OTHER_AXIS: 0}
+    for before, after, valid in zip(scenes.relation, edited.scenes.relation, edited.valid, strict=True):
+        if valid and (pair := {names[before], names[after]}) <= set(AXES):
+            counted[measure.OPPOSITE if len({AXES[name] for name in pair}) == 1 else measure.OTHER_AXIS] += 1
+    assert {name: found.get(name, 0) for name in counted} == counted
+    assert 0 < sum(counted.values()) < found["relation"]
 
 
 @pytest.mark.parametrize("law", ["in_distribution", "do"])

@@ -220,3 +220,25 @@ def test_an_entry_without_what_names_it_is_refused(key, name, record, refuses):
     del record[key][0][name]
     with refuses(f"`record['{key}']` must hold entries with", name):
         terminal_table(record)
+
+
+def test_the_page_says_in_numbers_whether_a_side_is_blind_where_accuracy_is_at_chance(record):
+    for row in record["rows"]:
+        if (row["setting"], row["control"], row["operator"], row["law"]) == ("shortcut 1", None, "swap", "do"):
+            row |= {"accuracy": 0.503, "text_moves": 0.688, "image_moves": 0.479}
+            row |= {"blind_both": 0.001, "blind_text": 0.016, "blind_image": 0.026}
+    text = REPORT.summary(record)[0].text
+    assert "shortcut 1, plain, swap object under do(): accuracy 0.50; the caption's code moves 0.69" in text
+    assert "the image's 0.48" in text
+    assert "unseen by both sides 0.1 % of the edits" in text
+    assert text.endswith("seen by both 95.7 %.")
+    record["rows"] = [row | {"image_moves": None} for row in record["rows"]]
+    assert REPORT.summary(record)[0].text.endswith("chooses between two images.")
+
+
+def test_no_words_take_chance_under_do_for_blindness():
+    explained = dict(REPORT.how_to_read)
+    assert "match" in explained["Chance under do()"]
+    assert "match" in explained["Hidden edits"]
+    assert "match" in explained["Blindness"]
+    assert all("match" in REPORT.captions[name] for name in ("accuracy", "moves", "blindness"))

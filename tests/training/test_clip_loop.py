@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import math
 import os
@@ -32,6 +33,10 @@ from scmlab.training.clip import (
 )
 
 WORDS = ["a", "red", "blue", "dog", "cat", "ball", "left", "of", "right", "near", "the", "small"]
+SMALL = ClipSpec(
+    image_size=16, image_width=16, image_layers=1, image_heads=2, text_width=16, text_layers=2, text_heads=2,
+    context=12, dim=8,
+)  # fmt: skip
 SPEC = ClipTrainSpec(steps=12, batch=8, learning_rate=1e-2, warmup=3, checkpoint_every=5)
 
 
@@ -42,12 +47,8 @@ def captions(n: int, seed: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def clip():
-    spec = ClipSpec(
-        image_size=16, image_width=16, image_layers=1, image_heads=2, text_width=16, text_layers=2, text_heads=2,
-        context=12, dim=8,
-    )  # fmt: skip
     tokenizer = train_tokenizer([" ".join(WORDS)], vocabulary=560, context=12)
-    return build_clip(spec, tokenizer, generator=stream(0, "init"))
+    return build_clip(SMALL, tokenizer, generator=stream(0, "init"))
 
 
 def pixels(n: int, seed: int):
@@ -343,8 +344,33 @@ def test_interpolation_is_exact_at_both_ends_and_linear_between(clip, data, refu
             interpolate(clip, tuned, alpha)
     with refuses("activation", "gelu"):
         interpolate(clip, dataclasses.replace(tuned, activation="gelu"), 0.5)
-    other = build_clip(ClipSpec(image_size=16, context=12), clip.tokenizer, generator=stream(1))
-    with refuses("architecture"):
+
+
+OTHER_ARCHITECTURES = {
+    "image_heads": ({"image_heads": 4}, 2, 4),
+    "text_heads": ({"text_heads": 1}, 2, 1),
+    "text_layers": ({"text_layers": 1}, 2, 1),
+    "image_width": ({"image_width": 32}, 16, 32),
+    "patch_size": ({"patch_size": 4}, 8, 4),
+    "context": ({"context": 10}, 12, 10),
+    "shape of visual_projection.weight": ({"dim": 4}, (8, 16), (4, 16)),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_ARCHITECTURES)
+def test_models_of_another_architecture_are_not_interpolated_also_where_their_weights_have_the_same_shapes(
+    clip, refuses, name
+):
+    change, wanted, found = OTHER_ARCHITECTURES[name]
+    other = build_clip(dataclasses.replace(SMALL, **change), clip.tokenizer, generator=stream(1))
+    with refuses("`tuned` must have the architecture of `start`", f"{name} = {wanted}; got {found}"):
+        interpolate(clip, other, 0.5)
+
+
+def test_models_of_another_epsilon_are_not_interpolated(clip, refuses):
+    other = dataclasses.replace(clip, model=copy.deepcopy(clip.model))
+    other.model.config.text_config.layer_norm_eps = 1e-6
+    with refuses("text_epsilon = 1e-05; got 1e-06"):
         interpolate(clip, other, 0.5)
 
 

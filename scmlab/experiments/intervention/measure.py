@@ -11,6 +11,7 @@ from scmlab.attribution import CLASSES, METHODS, class_shares, word_map
 from scmlab.models.clip import Clip, embed_images, embed_texts, normalise_pixels, tokenize
 from scmlab.scm import stream
 from scmlab.scm.scenes import EditedScenes, Scenes, SceneSpec, caption_scenes, edit_scenes, render, sample_scenes
+from scmlab.scm.scenes.layout import DIRECTIONS
 from scmlab.theory.modality_gap import agreement, modality_gap
 
 EDITS = (
@@ -22,7 +23,6 @@ EDITS = (
     ("add", "attribute"),
     ("add", "object"),
 )
-OPPOSITES = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 OPPOSITE, OTHER_AXIS = "relation: opposite", "relation: other axis"
 BLIND_BELOW = 0.1  # of the distance between two scenes' codes; an edit that moves a code less is called unseen
 CHUNK = 512
@@ -76,13 +76,18 @@ def accuracies(clip: Clip, spec: SceneSpec, scenes: Scenes, law: str, *, seed: i
 def _parts(spec: SceneSpec, scenes: Scenes, edited: EditedScenes) -> dict[str, Bool[Tensor, " n"]]:
     """Of replaced relations: those that became their opposite, and those that went to the other axis.
 
-    To see the axis is to see how the objects lie in the image, whichever is which; the direction takes both.
+    To see the axis is to see how the objects lie in the image, whichever is which; the direction takes both. Relations
+    without a direction ("in", "overlapping") are neither's.
     """
     if (edited.operator, edited.category) != ("replace", "relation"):
         return {}
-    opposite = torch.tensor([spec.relations.index(OPPOSITES[name]) for name in spec.relations])
-    same_axis = edited.scenes.relation == opposite[scenes.relation]
-    parts = {OPPOSITE: edited.valid & same_axis, OTHER_AXIS: edited.valid & ~same_axis}
+    directions = torch.tensor([DIRECTIONS.get(name, (0, 0)) for name in spec.relations])
+    before, after = directions[scenes.relation], directions[edited.scenes.relation]
+    directed = edited.valid & before.any(1) & after.any(1)
+    parts = {
+        OPPOSITE: directed & (before == -after).all(1),
+        OTHER_AXIS: directed & ((before * after).sum(1) == 0),
+    }
     return {name: kept for name, kept in parts.items() if kept.any()}
 
 
