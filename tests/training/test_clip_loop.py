@@ -5,6 +5,7 @@ import os
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from scmlab.attribution import METHODS
 from scmlab.models.clip import (
@@ -31,6 +32,7 @@ from scmlab.training.clip import (
     interpolate,
     train_clip,
 )
+from scmlab.training.clip.step import columns, take_step
 
 WORDS = ["a", "red", "blue", "dog", "cat", "ball", "left", "of", "right", "near", "the", "small"]
 SMALL = ClipSpec(
@@ -322,6 +324,68 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_ch
     assert path.exists() == bool(good)
     clean = poisoned(source, -1)
     assert same(train_clip(clip, clean, SPEC, seed=0, checkpoint=path), train_clip(clip, clean, SPEC, seed=0))
+
+
+def made_up(monkeypatch, losses):
+    """Steps have these losses, and the last parameter holds the number of the step after it."""
+
+    def step(clip, optimizer, batch, objective, spec, number, attribute):
+        with torch.no_grad():
+            clip.model.logit_scale.fill_(float(number))
+        row = torch.zeros(len(columns(objective)))
+        row[0] = losses[number]
+        return row
+
+    monkeypatch.setattr("scmlab.training.clip.loop.take_step", step)
+
+
+def at_step(path) -> float:
+    return load_file(path)["module.logit_scale"].item()
+
+
+FALLING = [3.0, 2.0, 1.0, 1.0, 1.0]
+NAN = math.nan
+DIVERGING = {
+    "the loss rose above that of the start": ([*FALLING, *[9.0] * 15, NAN], "good", 4),
+    "it rose back to that of the start": ([*FALLING, *[3.0] * 15, NAN], "good", 4),
+    "it fell until the last step": ([*FALLING, *[0.5] * 15, NAN], "checkpoint", 19),
+    "it rose and fell again": ([*FALLING, *[9.0] * 5, *[1.0] * 10, NAN], "checkpoint", 19),
+    "it never was below that of the start": ([3.0, *[9.0] * 19, NAN], None, None),
+}
+
+
+@pytest.mark.parametrize("name", DIVERGING)
+@pytest.mark.parametrize("resumed", [False, True])
+def test_the_checkpoint_that_is_called_good_is_from_before_the_loss_rose(
+    clip, data, tmp_path, refuses, monkeypatch, name, resumed
+):
+    losses, kept, step = DIVERGING[name]
+    made_up(monkeypatch, losses)
+    spec = dataclasses.replace(SPEC, steps=len(losses), warmup=0)
+    path, arguments = tmp_path / "a.safetensors", {"seed": 0, "checkpoint": tmp_path / "a.safetensors"}
+    if resumed:
+        with pytest.raises(KilledError):
+            train_clip(clip, in_order(data(8)), spec, progress=kill_at(15), **arguments)
+    found = {"good": tmp_path / "a.good.safetensors", "checkpoint": path, None: None}[kept]
+    said = (found, f"at step {step + 1}") if kept else ("no checkpoint is from before the loss rose",)
+    with refuses("nan at step 20", *said, error=TrainingDiverged):
+        train_clip(clip, in_order(data(8)), spec, **arguments)
+    assert at_step(path) == 19  # the newest is what a resumed training goes on from
+    if kept:
+        assert at_step(found) == step
+    assert len(os.listdir(tmp_path)) == (2 if kept == "good" else 1)
+
+
+def test_moments_that_are_not_finite_are_not_saved(clip, data, tmp_path, refuses, monkeypatch):
+    def step(clip, optimizer, *rest):
+        row = take_step(clip, optimizer, *rest)
+        optimizer.state[clip.model.logit_scale]["exp_avg_sq"].fill_(math.inf)  # the weight then never moves again
+        return row
+
+    monkeypatch.setattr("scmlab.training.clip.loop.take_step", step)
+    with refuses("moments", "after step 4", "no checkpoint was written", error=TrainingDiverged):
+        train_clip(clip, in_order(data(8)), SPEC, seed=0, checkpoint=tmp_path / "checkpoint")
+    assert os.listdir(tmp_path) == []
 
 
 def test_weights_that_overflow_after_a_finite_loss_are_neither_saved_nor_returned(clip, data, tmp_path, refuses):

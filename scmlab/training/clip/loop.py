@@ -15,14 +15,14 @@ from scmlab.models.clip import Clip
 from scmlab.models.clip.identity import clip_hash
 from scmlab.objectives import ClipObjective
 from scmlab.scm import stream
-from scmlab.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from scmlab.training.clip.batch import ClipBatch, Source
+from scmlab.training.checkpoint import Progress, load_checkpoint
+from scmlab.training.clip.batch import Source
 from scmlab.training.clip.codes import Attribute
-from scmlab.training.clip.gradient import accumulate
+from scmlab.training.clip.divergence import check_finite, in_words, read_good, write_checkpoint
 from scmlab.training.clip.parameters import bound_scale, build_optimizer, freeze
 from scmlab.training.clip.ranks import check_alike, place
-from scmlab.training.clip.spec import ClipTrainSpec, clip_learning_rate
-from scmlab.training.loop import TrainingDiverged
+from scmlab.training.clip.spec import ClipTrainSpec
+from scmlab.training.clip.step import columns, count_images, own_share, take_step
 
 BLOCK = 10  # steps between looks at the losses, for each of which a GPU has to be waited for
 
@@ -68,8 +68,10 @@ def train_clip(
     The model runs in evaluation mode throughout: no dropout. Deterministic on the CPU: the same arguments and number of
     threads give the same numbers bit for bit, also after a resume. In a process group (`processes`) each process trains
     on its share of the batch with the negatives of all, and all come to the same weights; the first one writes.
-    Errors: TrainingDiverged; ValueError for batches that do not fit, a checkpoint of another training or a truncated
-    one.
+    A checkpoint is never written with a loss, weights or moments that are not finite. Where the loss has risen again
+    (`had_diverged`), the last checkpoint from before is kept beside the newest one, as NAME.good.SUFFIX.
+    Errors: TrainingDiverged, which names the last good checkpoint; ValueError for batches that do not fit, a checkpoint
+    of another training or a truncated one.
     """
     objective = objective or ClipObjective()
     if (attribute is not None) != (objective.attribution > 0):
@@ -82,9 +84,11 @@ def train_clip(
     trained = _start(clip, spec)
     optimizer = build_optimizer(trained, spec)
     state = {"belongs_to": identity, "module": trained.model, "optimizer": optimizer, "generators": []}
-    done = Progress(0, torch.empty(0, len(_columns(objective))), 0.0)
+    names, good = columns(objective), None
+    done = Progress(0, torch.empty(0, len(names)), 0.0)
     if checkpoint and checkpoint.exists():
         done = load_checkpoint(checkpoint, **state)
+        good = read_good(checkpoint, done, identity)
     check_alike("checkpoint", done.step)
     saved = done.step
     while done.step < spec.steps:
@@ -94,51 +98,19 @@ def train_clip(
         steps = range(done.step, stop)
         rows, images = [], 0
         for step in steps:
-            batch = _share(source(step, stream(seed, "batch", step)), spec).to(trained.device)
-            rows.append(_step(trained, optimizer, batch, objective, spec, step, attribute))
-            images += _images(batch) * place()[1]
+            batch = own_share(source(step, stream(seed, "batch", step)), spec).to(trained.device)
+            rows.append(take_step(trained, optimizer, batch, objective, spec, step, attribute))
+            images += count_images(batch) * place()[1]
         history = torch.stack(rows).cpu()
         seconds = time.perf_counter() - start
-        history[:, _columns(objective).index("images_per_second")] = images / seconds
+        history[:, names.index("images_per_second")] = images / seconds
         due = stop in (next_checkpoint, spec.steps)
-        _check_finite(history, trained, steps, checkpoint if saved else None, saved, weights=due)
+        check_finite(history[:, 0], steps, in_words(good, saved=saved), trained, optimizer if due else None)
         done = Progress(stop, torch.cat((done.history, history)), done.seconds + seconds)
         if checkpoint and due:
-            if place()[0] == 0:
-                save_checkpoint(checkpoint, progress=done, **state)
-            saved = done.step
+            good, saved = write_checkpoint(checkpoint, good, progress=done, **state), done.step
         progress(done.step)
-    return TrainedClip(
-        _finish(trained, clip), dict(zip(_columns(objective), done.history.T, strict=True)), done.seconds
-    )
-
-
-def _step(
-    clip: Clip,
-    optimizer: torch.optim.Optimizer,
-    batch: ClipBatch,
-    objective: ClipObjective,
-    spec: ClipTrainSpec,
-    step: int,
-    attribute: Attribute | None,
-) -> Float[Tensor, " columns"]:
-    """One step of the optimiser; the row of the history."""
-    rate, scale = clip_learning_rate(spec, step), clip.model.logit_scale.detach().exp()
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    parts = accumulate(clip, batch, objective, spec, attribute=attribute)
-    if spec.clip_norm:
-        torch.nn.utils.clip_grad_norm_(clip.model.parameters(), spec.clip_norm)
-    optimizer.step()
-    bound_scale(clip)
-    parts |= {"learning_rate": torch.tensor(rate), "scale": scale, "images_per_second": torch.tensor(0.0)}
-    return torch.stack([parts[name].float().to(clip.device) for name in _columns(objective)])
-
-
-def _columns(objective: ClipObjective) -> tuple[str, ...]:
-    explained = ("attribution", "objects", "compositions") if objective.attribution else ()
-    return ("loss", "contrastive", *explained, "learning_rate", "scale", "images_per_second")
+    return TrainedClip(_finish(trained, clip), dict(zip(names, done.history.T, strict=True)), done.seconds)
 
 
 def _start(clip: Clip, spec: ClipTrainSpec) -> Clip:
@@ -155,40 +127,6 @@ def _finish(trained: Clip, start: Clip) -> Clip:
     for parameter, before in zip(trained.model.parameters(), start.model.parameters(), strict=True):
         parameter.requires_grad_(before.requires_grad)
     return dataclasses.replace(trained, source=f"trained from {start.source}")
-
-
-def _share(batch: ClipBatch, spec: ClipTrainSpec) -> ClipBatch:
-    """This process's pairs of a batch, which may be all that the source gave. Errors: another number of pairs."""
-    rank, ranks = place()
-    share, rest = divmod(spec.batch, ranks)
-    if rest:
-        raise ValueError(f"`batch` must be a multiple of the {ranks} processes; got {spec.batch}.")
-    if len(batch) == share:
-        return batch
-    if len(batch) != spec.batch:
-        raise ValueError(f"`source` must give `batch` = {spec.batch} pairs; got {len(batch)}.")
-    return batch[slice(rank * share, (rank + 1) * share)]
-
-
-def _images(batch: ClipBatch) -> int:
-    edited = 0 if batch.edited is None else len(batch.edited.pixels)
-    return len(batch) + edited + (0 if batch.alternatives is None else _images(batch.alternatives))
-
-
-def _check_finite(
-    history: Tensor, clip: Clip, steps: range, checkpoint: Path | None, saved: int, *, weights: bool
-) -> None:
-    """Errors: TrainingDiverged for a loss, or, where asked for, weights that are not finite."""
-    losses = history[:, 0]
-    if not losses.isfinite().all():
-        row = int((~losses.isfinite()).nonzero()[0])
-        what = f"The loss must stay finite; got {losses[row].item()} at step {steps[row]}"
-    elif weights and not all(bool(p.isfinite().all()) for p in clip.model.parameters()):
-        what = f"The weights must stay finite; got NaN or infinity after step {steps[-1]}"
-    else:
-        return
-    last = f"the last good checkpoint is {checkpoint} at step {saved}" if checkpoint else "no checkpoint was written"
-    raise TrainingDiverged(f"{what}; {last}.")
 
 
 def _identity(
