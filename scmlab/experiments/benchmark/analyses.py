@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from scmlab.benchmarks.attributed import attribution_shares
 from scmlab.benchmarks.cache import Cache
 from scmlab.benchmarks.models import Model
+from scmlab.benchmarks.words import word_cosines
 from scmlab.experiments.benchmark.config import Config
 from scmlab.experiments.benchmark.plan import Task
 from scmlab.experiments.jobs import kept
@@ -13,15 +15,12 @@ from scmlab.scm import stream
 def analyses(task: Task, model: Model, cache: Cache, config: Config, folder: Path) -> dict[str, list[dict]]:
     """Lists "attribution" (of a CLIP of this library alone: others show no weights) and "words"; kept in the folder.
 
-    Nothing where no captions are to be attributed, and no shares for benchmarks without images.
+    Nothing where no captions are to be attributed, and for pairs of captions without an image.
     """
-    if not config.attributed:
+    if not config.attributed or task.benchmark.rule == "similarity":
         return {}
-    from scmlab.benchmarks.attributed import attribution_shares
-    from scmlab.benchmarks.words import word_cosines
-
     found = {"words": word_cosines(model, task.benchmark, cache, batch=config.batch)}
-    if model.clip is not None and task.benchmark.roots:
+    if model.clip is not None:
 
         def compute() -> dict:
             entries = attribution_shares(
