@@ -15,7 +15,7 @@ from scmlab.report.attribution_names import (
     SETTINGS,
     TITLE,
 )
-from scmlab.report.names import significant_spread, spread
+from scmlab.report.names import DASH, significant_spread, spread
 from scmlab.report.record import Entry, Record, check_record, entries, select
 from scmlab.report.report import Report, Row, Section
 from scmlab.report.table import blank_table
@@ -49,6 +49,7 @@ def summary(record: Record) -> list[Section]:
     )
     return [
         _read(record),
+        Section("Model", ("", ""), [("", model_rows(record.get("model") or {}))]),
         Section("Attribution", ("attributed by", *numbers), _groups(record), numbers=numbers, text=text),
     ]
 
@@ -71,6 +72,15 @@ def _read(record: Record) -> Section:
     """What was read, of the first seed's data."""
     data = next(iter(entries(record, "data")), {})
     return read_section(data)
+
+
+def model_rows(model: Entry) -> list[Row]:
+    """The model before fine-tuning as lines of a table."""
+    return [
+        ("source", str(model.get("source", DASH))),
+        ("activation", str(model.get("activation", DASH))),
+        ("parameters", f"{model['parameters']:,}" if model.get("parameters") else DASH),
+    ]
 
 
 def read_section(data: Entry) -> Section:

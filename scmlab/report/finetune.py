@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 from rich.text import Text
 
-from scmlab.report.attribution import read_section
+from scmlab.report.attribution import model_rows, read_section
 from scmlab.report.attribution_names import CLASSES, METHODS
 from scmlab.report.marks import handle
 from scmlab.report.names import DASH, decimal, duration, significant
@@ -198,9 +198,7 @@ def summary(record: Record) -> list[Section]:
 def _model(record: Record, model: Entry) -> Section:
     training = next(iter(entries(record, "training")), {})
     rows = [
-        ("source", str(model.get("source", DASH))),
-        ("activation", str(model.get("activation", DASH))),
-        ("parameters", f"{model['parameters']:,}" if model.get("parameters") else DASH),
+        *model_rows(model),
         ("hash before", str(model.get("start_hash", DASH))[:16]),
         ("hash after", str(model.get("tuned_hash", DASH))[:16]),
         ("training", f"{training.get('steps', DASH)} steps of {training.get('batch', DASH)} pairs, "

@@ -114,6 +114,9 @@ def test_a_given_model_and_folder_are_measured_and_damage_is_refused_or_counted(
         attribution.total_steps(config)
     record = attribution.run(replace(config, on_error="skip"))
     assert record["data"][0]["missing_names"] == ["none.png"]
+    assert record["model"] | {"parameters": 0} == {"source": "model", "activation": "gelu", "parameters": 0}
+    with refuses("`model` must be an existing file or folder", "nowhere", error=BadFile):
+        attribution.total_steps(replace(config, model="nowhere"))
     assert [row["model"] for row in record["methods"] if row["method"] == "attention"] == [
         "start",
         "plain",

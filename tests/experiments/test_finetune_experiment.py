@@ -10,7 +10,9 @@ from scmlab.experiments import finetune
 from scmlab.experiments.finetune.checks import checks
 from scmlab.experiments.finetune.data import read_data
 from scmlab.experiments.finetune.measure import false_captions, images_of, read_held_out, retrieval, texts_of
-from scmlab.models.clip import clip_hash, load_clip
+from scmlab.experiments.finetune.start import given_clip
+from scmlab.experiments.runner import Output, prepare
+from scmlab.models.clip import clip_hash, load_clip, save_clip
 from scmlab.report import render_page, report_of, terminal_table
 from scmlab.scm.store import BadFile
 
@@ -147,6 +149,44 @@ def test_captions_that_are_cut_off_are_counted(given, tmp_path):
 def test_a_mistake_in_the_options_is_one_sentence(given, refuses, change, said):
     with refuses(said):
         replace(given, **change)
+
+
+def test_a_model_that_cannot_be_read_is_refused_before_anything_is_written(given, tmp_path, refuses):
+    output = Output(tmp_path, quiet=True)
+    for name, said in (
+        ("nowhere", "must be an existing file or folder"),
+        ("no one/has it", "must be an existing file"),
+    ):
+        with refuses("`model`", said, name, error=BadFile):
+            prepare("finetune", finetune, "tiny", replace(given, model=name), output)
+    (tmp_path / "empty").mkdir()
+    with refuses("`model` must hold config.json", error=BadFile):
+        prepare("finetune", finetune, "tiny", replace(given, model=str(tmp_path / "empty")), output)
+    with refuses("`heads` must be two positive numbers", "(0, 2)"):
+        replace(given, heads=(0, 2))
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_bare_file_takes_heads_and_its_activation_is_told_in_one_line_on_stderr(written, given, capfd):
+    folder = written[1]
+    start = load_clip(folder / "start")
+    assert start.model.config.vision_config.num_attention_heads == 1
+    save_clip(start, folder / "bare", "open_clip")
+    bare = replace(
+        given, model=str(folder / "bare" / "open_clip_model.safetensors"), tokenizer=str(folder / "start"), heads=(1, 1)
+    )
+    assert finetune.total_steps(bare) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("scmlab: ")
+    assert "--activation quickgelu" in line
+    assert "UserWarning" not in line
+    loaded = given_clip(replace(bare, activation="gelu"), "cpu")
+    assert clip_hash(loaded) == clip_hash(start)
+    assert [part.num_attention_heads for part in (
+        given_clip(replace(bare, heads=(2, 4)), "cpu").model.config.vision_config,
+        given_clip(replace(bare, heads=(2, 4)), "cpu").model.config.text_config,
+    )] == [2, 4]  # fmt: skip
+    assert capfd.readouterr().err == ""
 
 
 def test_what_cannot_be_trained_on_is_refused_before_a_run(given, refuses):

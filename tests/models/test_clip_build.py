@@ -1,3 +1,4 @@
+import inspect
 import math
 from dataclasses import replace
 
@@ -212,6 +213,18 @@ def test_pixels_of_another_size_are_refused(clip, refuses):
 def test_pixels_that_were_not_preprocessed_are_refused(clip, refuses):
     with refuses("`pixels` must be preprocessed images", "torch.uint8"):
         embed_images(clip, torch.zeros(1, 3, 16, 16, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(
+    ("embed", "given", "parts"),
+    [(embed_texts, ["a red dog"], ("`tokens`", "`tokenize`", "list")),
+     (embed_images, ["a.png"], ("`pixels`", "`preprocess`", "list"))],
+)  # fmt: skip
+def test_captions_and_files_that_were_not_prepared_are_refused_by_what_prepares_them(
+    clip, refuses, embed, given, parts
+):
+    with refuses(*parts):
+        inspect.unwrap(embed)(clip, given)  # without the checks of signatures, as outside of tests
 
 
 def test_normalised_pixels_are_the_formula(clip):

@@ -25,6 +25,8 @@ class Config:
     """Folder or file of merges of the tokenizer, for a bare file of weights."""
     activation: str | None = None
     """quickgelu or gelu, where the model's files do not say."""
+    heads: tuple[int, int] | None = None
+    """Attention heads of image and text, for a bare file of weights that has not one per 64 of width."""
     captions: str | None = None
     """File of captions with image names (TSV, CSV, JSONL, Karpathy's JSON); none: scenes."""
     images: str | None = None
@@ -88,7 +90,7 @@ class Config:
             raise ValueError(f"`methods` must be some of {', '.join(METHODS)}, each once; got {self.methods}.")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise ValueError(f"`seeds` must be different non-negative integers, at least one; got {self.seeds}.")
-        check_given(self.model, self.captions, self.images, self.activation)
+        check_given(self.model, self.captions, self.images, self.activation, self.heads)
         least = {"workers": 0, "tune_steps": 1, "batch": 2, "checkpoint_every": 1, "held": 2, "examples": 1}
         least |= {"scenes": 16, "start_steps": 1, "start_batch": 2, "width": 32, "layers": 1, "patch": 4}
         for name, value in least.items():

@@ -9,6 +9,7 @@ from scmlab.experiments.attribution.config import Config
 from scmlab.experiments.attribution.work import Job, data_of, plan, work
 from scmlab.experiments.device import resolve
 from scmlab.experiments.finetune.given import named_only
+from scmlab.experiments.finetune.start import check_model
 from scmlab.experiments.finetune.work import libraries
 from scmlab.experiments.jobs import Note, folder_or_temporary, number_of_workers, run_jobs
 from scmlab.experiments.summary import mean_and_sd
@@ -20,7 +21,8 @@ MEANS = ("mean", "q05", "q25", "q50", "q75", "q95", "share", "words")
 
 
 def total_steps(config: Config) -> int:
-    """Training steps of all jobs, for the progress bar. Errors (BadFile): captions or images that cannot be read."""
+    """Training steps of all jobs, for the progress bar. Errors (BadFile): a model or data that cannot be read."""
+    check_model(config)
     starts = 0 if config.model else config.start_steps * len(config.seeds)
     if config.captions is not None:
         data_of(config, 0, Path())
@@ -28,8 +30,8 @@ def total_steps(config: Config) -> int:
 
 
 def run(config: Config, *, folder: Path | None = None, progress: Callable[[int], None] = lambda step: None) -> dict:
-    """The record of the experiment: rows, by_seed, methods, methods_by_seed, examples, data, training, histories,
-    checks, libraries.
+    """The record of the experiment: rows, by_seed, methods, methods_by_seed, examples, model, data, training,
+    histories, checks, libraries.
 
     folder: where scenes, checkpoints and finished jobs are kept, so that a second call goes on where the first one
     stopped; None: nowhere. progress is called with the training steps done over all jobs (in another thread's time).
@@ -68,6 +70,7 @@ def _record(config: Config, jobs: list[Job], results: dict[str, dict]) -> dict:
             for example in result["examples"]
         ],
         "pictures": shown["start"]["pictures"],
+        "model": shown["start"]["model"],
         "data": [_where(job) | _data(job, jobs, results) for job in jobs if job.model == jobs[0].model],
         "hashes": [_where(job) | {"hash": results[job.name]["hash"]} for job in jobs],
         "training": [where | {k: v for k, v in entry.items() if k not in curves} for where, entry in tuned],

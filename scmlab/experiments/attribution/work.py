@@ -12,7 +12,7 @@ from scmlab.experiments.attribution.config import Config
 from scmlab.experiments.attribution.measure import entries, examples, names_of, pictures
 from scmlab.experiments.finetune.data import Data, read_data, write_scenes
 from scmlab.experiments.finetune.measure import read_held_out
-from scmlab.experiments.finetune.start import given_clip, small_clip
+from scmlab.experiments.finetune.start import described, given_clip, small_clip
 from scmlab.experiments.finetune.work import libraries
 from scmlab.experiments.jobs import kept
 from scmlab.models.clip import BadImage, Clip, clip_hash
@@ -59,7 +59,7 @@ def data_of(config: Config, seed: int, folder: Path) -> Data:
 def start_of(config: Config, seed: int, folder: Path, device: str, report: Callable[[str, int], None]) -> Clip:
     """The model before fine-tuning."""
     if config.model is not None:
-        return given_clip(config.model, config.tokenizer, config.activation, device)
+        return given_clip(config, device)
     return small_clip(
         config.shortcut,
         steps=config.start_steps,
@@ -94,6 +94,7 @@ def work(job: Job, config: Config, *, device: str, folder: Path, report: Callabl
             "classes": by_class,
             "methods": by_method,
             "data": _data(config, start, data, corrupt),
+            "model": described(config, start),
             "hash": clip_hash(clip),
         }
         if trained is not None:

@@ -27,6 +27,8 @@ class Config:
     """Folder or file of merges of the tokenizer, for a bare file of weights."""
     activation: str | None = None
     """quickgelu or gelu, where the model's files do not say."""
+    heads: tuple[int, int] | None = None
+    """Attention heads of image and text, for a bare file of weights that has not one per 64 of width."""
     captions: str | None = None
     """File of captions with image names (TSV, NegCLIP's too, CSV, JSONL, Karpathy's JSON); none: scenes."""
     images: str | None = None
@@ -111,7 +113,7 @@ class Config:
         for name, options in names.items():
             if (value := getattr(self, name)) not in options:
                 raise ValueError(f"`{name}` must be one of {', '.join(options)}; got {value!r}.")
-        check_given(self.model, self.captions, self.images, self.activation)
+        check_given(self.model, self.captions, self.images, self.activation, self.heads)
         least = {"held": 2, "workers": 0, "count": 1, "steps": 1, "epochs": 0, "batch": 2, "attributed": 1, "seed": 0}
         least |= {"scenes": 16, "start_steps": 1, "checkpoint_every": 1, "width": 32, "layers": 1, "patch": 4}
         for name, value in (least | {"warmup": 0} | ({} if self.chunk is None else {"chunk": 1})).items():

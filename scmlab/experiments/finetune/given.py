@@ -10,8 +10,14 @@ from scmlab.language.identity import fingerprint
 from scmlab.models.clip.spec import check_activation
 
 
-def check_given(model: str | None, captions: str | None, images: str | None, activation: str | None) -> None:
-    """Errors: only some of the first three, no such folder of images, no such activation."""
+def check_given(
+    model: str | None,
+    captions: str | None,
+    images: str | None,
+    activation: str | None,
+    heads: tuple[int, int] | None = None,
+) -> None:
+    """Errors: only some of the first three, no such folder of images, no such activation, heads that cannot be."""
     missing = [name for name, value in (("model", model), ("captions", captions), ("images", images)) if not value]
     if missing and len(missing) < 3:
         raise ValueError(f"`{missing[0]}` must be given where model, captions or images are; got none.")
@@ -19,6 +25,8 @@ def check_given(model: str | None, captions: str | None, images: str | None, act
         raise ValueError(f"`images` must be a folder; got {images}, which is none.")
     if activation is not None:
         check_activation(activation)
+    if heads is not None and (model is None or min(heads) < 1):
+        raise ValueError(f"`heads` must be two positive numbers, of a given model; got {heads} with model {model}.")
 
 
 def model_digest(model: str | None) -> str:

@@ -8,6 +8,7 @@ from scmlab.experiments.device import resolve
 from scmlab.experiments.finetune.checks import checks
 from scmlab.experiments.finetune.config import Config
 from scmlab.experiments.finetune.given import named_only
+from scmlab.experiments.finetune.start import check_model
 from scmlab.experiments.finetune.work import Place, data_of, libraries, settings, steps_of, work
 from scmlab.experiments.jobs import folder_or_temporary, kept, number_of_workers
 from scmlab.models.clip import BadImage
@@ -17,9 +18,10 @@ KEYS = ("measured", "data", "model", "written", "training")
 
 
 def total_steps(config: Config) -> int:
-    """Training steps, for the progress bar. Errors (BadFile): captions or images that cannot be read."""
+    """Training steps, for the progress bar. Errors (BadFile): a model, captions or images that cannot be read."""
     if config.captions is None:
         return config.start_steps + (config.epochs * (config.scenes // config.batch) or config.steps)
+    check_model(config)
     return steps_of(config, data_of(config, Path()))
 
 

@@ -1,8 +1,12 @@
 """The model that is fine-tuned: a given one, or a small one trained here on scenes."""
 
+import re
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from scmlab.experiments.audit.source import named
 from scmlab.experiments.intervention.config import QUICK
@@ -12,10 +16,51 @@ from scmlab.models.clip import Clip, load_clip
 from scmlab.scm.store import BadFile
 
 
-def given_clip(model: str, tokenizer: str | None, activation: str | None, device: str) -> Clip:
-    """The model of these files, on the device. Errors (BadFile): under the names of the options."""
+@runtime_checkable  # so that annotations with it can be enforced
+class Given(Protocol):
+    """The part of a configuration that says which model is given."""
+
+    model: str | None
+    tokenizer: str | None
+    activation: str | None
+    heads: tuple[int, int] | None
+
+
+def check_model(config: Given) -> None:
+    """Load the given model, before anything is written, and say on stderr what it does not say itself.
+
+    Errors (BadFile): under the names of the options.
+    """
+    if config.model is None:
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _load(config)
+    for warning in caught:
+        said = re.sub(r"activation='(\w+)'", r"--activation \1", str(warning.message))
+        print(f"scmlab: {said}", file=sys.stderr)
+
+
+def given_clip(config: Given, device: str) -> Clip:
+    """The given model, on the device; `check_model` has said what is to be said of it. Errors: as there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _load(config).to(device)
+
+
+def described(config: Given, clip: Clip) -> dict:
+    """What a record says of the model before fine-tuning: where it comes from, by name; activation; size."""
+    given = config.model is not None and Path(clip.source).exists()
+    return {
+        "source": Path(clip.source).name if given else clip.source,
+        "activation": clip.activation,
+        "parameters": sum(p.numel() for p in clip.model.parameters()),
+    }
+
+
+def _load(config: Given) -> Clip:
     try:
-        return load_clip(model, tokenizer=tokenizer, activation=activation).to(device)
+        return load_clip(config.model, tokenizer=config.tokenizer, activation=config.activation, heads=config.heads)
     except BadFile as error:
         raise named(BadFile(str(error).replace("`source`", "`model`")), "model") from None
 
@@ -42,4 +87,5 @@ def small_clip(
     config = replace(QUICK, scenes=scenes, steps=steps, batch=min(batch, scenes), checkpoint_every=200, **size)
     job = Job(shortcut, "plain", seed)
     start = build(config, device, seed)
-    return train(job, config, scene_spec(shortcut, "relation"), start, folder, report).clip
+    trained = train(job, config, scene_spec(shortcut, "relation"), start, folder, report).clip
+    return replace(trained, source="small CLIP trained on scenes")

@@ -12,7 +12,7 @@ from scmlab.attribution import METHODS, word_map
 from scmlab.experiments.finetune.config import Config
 from scmlab.experiments.finetune.data import Data, read_data, write_scenes
 from scmlab.experiments.finetune.measure import HeldOut, false_captions, images_of, measure, read_held_out, texts_of
-from scmlab.experiments.finetune.start import given_clip, small_clip
+from scmlab.experiments.finetune.start import described, given_clip, small_clip
 from scmlab.language import NegativeOptions, read_hard_negatives
 from scmlab.language.negatives import make_negatives
 from scmlab.models.clip import Clip, clip_hash, load_clip, save_clip
@@ -78,7 +78,7 @@ def steps_of(config: Config, data: Data) -> int:
 def start_of(config: Config, place: Place) -> Clip:
     """The model before it is fine-tuned; the small one is written and read back as any other."""
     if config.model is not None:
-        return given_clip(config.model, config.tokenizer, config.activation, place.device)
+        return given_clip(config, place.device)
     trained = small_clip(
         config.shortcut,
         steps=config.start_steps,
@@ -93,7 +93,7 @@ def start_of(config: Config, place: Place) -> Clip:
         report=place.report,
     )
     save_clip(trained, place.folder / "start")
-    return replace(load_clip(place.folder / "start").to(place.device), source="small CLIP trained on scenes")
+    return replace(load_clip(place.folder / "start").to(place.device), source=trained.source)
 
 
 def objective(config: Config, images: CaptionedImages) -> ClipObjective:
@@ -199,9 +199,7 @@ def work(config: Config, place: Place) -> dict:
             "alternatives": source.alternatives,
         },
         "model": {
-            "source": Path(start.source).name if config.model and Path(start.source).exists() else start.source,
-            "activation": start.activation,
-            "parameters": sum(p.numel() for p in start.model.parameters()),
+            **described(config, start),
             "start_hash": clip_hash(start),
             "tuned_hash": clip_hash(trained.clip),
         },
