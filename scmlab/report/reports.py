@@ -5,6 +5,7 @@ from rich.table import Table
 from scmlab.report import (
     attribution,
     audit,
+    benchmark,
     finetune,
     identifiability,
     intervention,
@@ -29,6 +30,7 @@ REPORTS: dict[str, Report] = {
     "iterated": iterated.REPORT,
     "attribution": attribution.REPORT,
     "finetune": finetune.REPORT,
+    "benchmark": benchmark.REPORT,
 }
 
 
