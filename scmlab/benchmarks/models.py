@@ -1,4 +1,4 @@
-"""Models that can be scored: a CLIP of this library, or any object with encode_image and encode_text."""
+"""Models that can be scored: a CLIP of this library, a SigLIP, or any object with encode_image and encode_text."""
 
 import importlib
 import re
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool
 
+from scmlab.benchmarks.siglip import is_siglip, read_siglip
 from scmlab.scm.store import BadFile
 
 if TYPE_CHECKING:
@@ -57,21 +58,25 @@ def open_model(
 ) -> Model:
     """The model in `source`.
 
-    source      a folder or file of a CLIP, as of `scmlab.models.clip.load_clip`; or "module:function" of Python, which
-                is imported and called without arguments. It gives an object with encode_image(list of Pillow images in
-                RGB) and encode_text(list of captions), both -> [n d]; also read where it has them: identity (a string
-                that changes whenever its codes do) and activation
+    source      a folder or file of a CLIP, as of `scmlab.models.clip.load_clip`; a folder of a SigLIP, as of
+                `read_siglip`; or "module:function" of Python, which is imported and called without arguments. It gives
+                an object with encode_image(list of Pillow images in RGB) and encode_text(list of captions), both ->
+                [n d]; also read where it has them: identity (a string that changes whenever its codes do), activation
     activation  of a CLIP: "quickgelu" or "gelu"; without it what the files say
     tokenizer, heads   of a CLIP, as of `load_clip`
     device      of a CLIP: "cpu", "cuda" ...
     Errors: as of `load_clip`; no such module or function; an object without both methods; options of a CLIP given for
-    Python's own.
+    another model.
     """
     name = str(source)
     if not Path(name).exists() and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
         if any(option is not None for option in (activation, tokenizer, heads)):
             raise ValueError(f"`activation`, `tokenizer` and `heads` must be left to {name} itself; got one.")
         return _of_python(name)
+    if is_siglip(Path(name)):
+        if any(option is not None for option in (activation, tokenizer, heads)):
+            raise ValueError(f"`activation`, `tokenizer` and `heads` must be left to the SigLIP in {name}; got one.")
+        return Model(name=name, **read_siglip(Path(name), device))
     from scmlab.models.clip import load_clip
 
     return of_clip(load_clip(source, tokenizer=tokenizer, activation=activation, heads=heads).to(device), name=name)
