@@ -133,12 +133,13 @@ def subsets(task: Task, of: Of, result: Result, config: Config, trained: Any) ->
             }
 
 
-def compared(task: Task, models: tuple[AskedModel, AskedModel], pair: tuple[Result, Result],
-             config: Config) -> tuple[list[dict], list[dict]]:  # fmt: skip
-    """(differences with their intervals, McNemar's tests) of the second model from the first."""
+def compared(
+    task: Task, label: str, model: AskedModel, pair: tuple[Result, Result], config: Config
+) -> tuple[list[dict], list[dict]]:
+    """(differences with their intervals, McNemar's tests) of the model from the label's of the same seed."""
     first, second = (result.scored[policy(config, task.benchmark)] for result in pair)
-    where = {"setting": task.benchmark.name, "control": None, "model": models[1].label, "against": models[0].label,
-             "seed": models[1].seed}  # fmt: skip
+    where = {"setting": task.benchmark.name, "control": None, "model": model.label, "against": label}
+    where["seed"] = model.seed
     different = []
     for aggregate in task.aggregates:
         generator = stream(config.seed, "benchmark", "bootstrap")

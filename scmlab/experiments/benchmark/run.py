@@ -84,12 +84,13 @@ class _Scoring:
         self.cases = [_cases(task.benchmark) for task in tasks]
         self.cases_made = [None if made is None else _cases(made) for made in self.made]
         self.overlaps = [_overlap(task.benchmark, config) for task in tasks]
-        self.first: list[Result | None] = [None] * len(tasks)
+        self.first: dict[tuple[int, int], Result] = {}  # of the first label, by benchmark and seed
 
     def record(self) -> dict:
-        """Everything, model by model: only one is in memory at a time."""
+        """Everything, model by model: only one is in memory at a time. Those of the first label come first."""
         models = asked_models(self.config.model, self.config.activation) or (AskedModel("small", 0, "", None),)
-        for number, asked in enumerate(models):
+        label = models[0].label
+        for number, asked in enumerate(sorted(models, key=lambda one: one.label != label)):
             model = self._open(asked)
             cache = Cache(self.kept, model)
             cut: dict[str, int | None] = {}
@@ -98,11 +99,10 @@ class _Scoring:
                 cut[task.benchmark.name] = result.cut
                 if number == 0:
                     self._blind(place, task, result)
-                    self.first[place] = replace(result, cosines=[])
-                elif (start := self.first[place]) is not None:
-                    different, tests = compared(task, (models[0], asked), (start, result), self.config)
-                    self.lists["differences"] += different
-                    self.lists["mcnemar"] += tests
+                if asked.label == label:
+                    self.first[place, asked.seed] = replace(result, cosines=[])
+                else:
+                    self._compare(place, task, label, asked, result)
             self.lists["models"].append(about_model(asked, model, cut))
         return self._record()
 
@@ -159,6 +159,13 @@ class _Scoring:
             if name != "chance":
                 self.lists["ties"] += tie_policies(task, name, NO_MODEL, rescored)
                 self._write(place, rescored[ties], NO_MODEL, baseline=name)
+
+    def _compare(self, place: int, task: Task, label: str, asked: AskedModel, result: Result) -> None:
+        """With the first label's model of the same seed, where it has one."""
+        if (start := self.first.get((place, asked.seed))) is not None:
+            different, tests = compared(task, label, asked, (start, result), self.config)
+            self.lists["differences"] += different
+            self.lists["mcnemar"] += tests
 
     def _write(self, place: int, scored: Scored, of: dict, baseline: str | None = None, cosines: Any = None) -> None:
         found = self.cases[place]
