@@ -99,33 +99,43 @@ def _credit(entry: Entry) -> Cell:
 
 
 def attribution(record: Record) -> Section | None:
+    """A row per file and method, and one of equal scores."""
     of = entries(record, "attribution")
     groups = []
     for setting, method in dict.fromkeys((entry["setting"], entry["method"]) for entry in of):
-        found = _by_model(record, select(of, setting=setting, method=method), _part)
-        groups.append((f"{title(record, setting)}: by {METHODS.get(method, method)}", found))
+        group = select(of, setting=setting, method=method)
+        even = [decimal(100 * number(_first(group, word_class=kind), "uniform"), 1) for kind in CLASSES]
+        rows = _by_model(record, group, _part) + ([("equal scores", "", *even)] if set(even) != {DASH} else [])
+        groups.append((f"{title(record, setting)}: by {METHODS.get(method, method)}", rows))
     text = "Share of each class of words in a caption's attribution, in percent ± standard error over captions."
     return long_section("Attribution shares", ("model",), ("captions", *CLASSES.values()), groups, text)
 
 
 def words(record: Record) -> Section | None:
+    """A row per file."""
     of = entries(record, "words")
+    kinds = [kind for kind in CLASSES if select(of, word_class=kind)]
     groups = [
-        (title(record, setting), _by_model(record, select(of, setting=setting), _cosine)) for setting in settings(of)
+        (title(record, setting), _by_model(record, select(of, setting=setting), _cosine, kinds))
+        for setting in settings(of)
     ]
     text = (
-        "Cosine of a caption's code with the code of a word or phrase of it ± standard error, and how many there are."
+        "Cosine of a caption's code with the code of a word or phrase of it ± standard error; in small print the same "
+        "with phrases that only other captions have."
     )
-    return long_section("Captions and their words", ("model",), ("captions", *CLASSES.values()), groups, text)
+    numbers = ("captions", *(CLASSES[kind] for kind in kinds))
+    return long_section("Captions and their words", ("model",), numbers, groups, text)
 
 
-def _by_model(record: Record, of: Sequence[Entry], cell: Callable[[Entry], Cell]) -> list[Row]:
+def _by_model(
+    record: Record, of: Sequence[Entry], cell: Callable[[Entry], Cell], kinds: Sequence[str] = tuple(CLASSES)
+) -> list[Row]:
     """A row per file: number of captions, then a cell per class of words."""
     rows = []
     for model, seed in dict.fromkeys((entry["model"], entry.get("seed")) for entry in of):
         ours = [entry for entry in of if (entry["model"], entry.get("seed")) == (model, seed)]
         captions = whole([entry.get("captions") for entry in ours])
-        cells = [cell(_first(ours, word_class=kind)) for kind in CLASSES]
+        cells = [cell(_first(ours, word_class=kind)) for kind in kinds]
         rows.append((with_seed(record, {"model": model, "seed": seed}), captions, *cells))
     return rows
 
@@ -136,6 +146,6 @@ def _part(entry: Entry) -> Cell:
 
 
 def _cosine(entry: Entry) -> Cell:
-    cosine, error, count = decimal(entry.get("cosine"), 3), decimal(entry.get("se"), 3), entry.get("words")
+    cosine, error, others = (decimal(entry.get(key), 3) for key in ("cosine", "se", "others"))
     shown = cosine if DASH in (cosine, error) else f"{cosine} ± {error}"
-    return shown, "" if count is None else f"{count:,}"
+    return shown, "" if others == DASH else f"others {others}"

@@ -9,15 +9,17 @@ from scmlab.report.benchmark_lines import (
     difference,
     labels,
     lines,
+    number_name,
     score,
     seeds_of,
+    several_aggregates,
     ties_of,
     title,
     whole,
     with_seed,
     with_seeds,
 )
-from scmlab.report.benchmark_names import BLIND, CHANCE, CONTROLS, OWN, SUBSETS, TIES
+from scmlab.report.benchmark_names import BLIND, CHANCE, CONTROLS, OWN, TIES
 from scmlab.report.names import DASH, decimal
 from scmlab.report.record import Entry, Record, entries, select
 from scmlab.report.report import Cell, Row, Section
@@ -32,7 +34,7 @@ def details(record: Record) -> list[Section]:
 
 
 def _all_numbers(record: Record) -> Section | None:
-    """A row per number and model; baselines without codes, chance and published in the first of a number."""
+    """Each number with its models and all that stands beside them."""
     there = {row["control"] for row in entries(record, "rows")} - {None, CHANCE}
     controls = [*(name for name in BLIND if name in there), *sorted(there - set(BLIND))]
     numbers = ("score", "items", *(BLIND.get(name, name) for name in controls), CHANCE, "published")
@@ -44,33 +46,48 @@ def _all_numbers(record: Record) -> Section | None:
         "Percent with 95 % interval, or mean ± sd over the files of a name. Typical and direction are of the text "
         "codes of the line's model."
     )
-    return long_section("All numbers and baselines", ("number", "model"), numbers, groups, text)
+    first = "number" if len(labels(record)) == 1 else "number, then models"
+    return long_section("All numbers and baselines", (first,), numbers, groups, text)
 
 
 def _rows_of(record: Record, line: Line, controls: Sequence[str]) -> list[Row]:
-    made = []
-    for place, name in enumerate(labels(record) or [""]):
-        row, first = line.models.get(name, {}), place == 0
-        blind = [_blind(line, control, name) if first or control in OWN else "" for control in controls]
-        shared = [decimal(line.chance, 2), decimal(line.published, 2)] if first else ["", ""]
-        cells = [score(row), whole([row.get("scored")]), *blind, *shared]
-        made.append((line.name if first else "", with_seeds(record, name), *cells))
-    return made
+    """One row for one model; else the number with what all models share, then a row per model."""
+    names = labels(record)
+    ends = (decimal(line.chance, 2), decimal(line.published, 2))
+    if len(names) == 1:
+        return [(line.name, *_own(line, names[0]), *_blind(line, names[0], controls), *ends)]
+    first = [
+        cell if control not in OWN else "" for control, cell in zip(controls, _blind(line, "", controls), strict=True)
+    ]
+    rows: list[Row] = [(line.name, "", "", *first, *ends)]
+    for name in names:
+        blind = [
+            cell if control in OWN else "" for control, cell in zip(controls, _blind(line, name, controls), strict=True)
+        ]
+        rows.append((("", with_seeds(record, name)), *_own(line, name), *blind, "", ""))
+    return rows
 
 
-def _blind(line: Line, control: str, model: str) -> Cell:
-    whose = model if control in OWN else None
-    return score(next((row for row in line.blind if (row["control"], row["model"]) == (control, whose)), {}))[0]
+def _own(line: Line, name: str) -> tuple[Cell, Cell]:
+    row = line.models.get(name, {})
+    return score(row), whole([row.get("scored")])
+
+
+def _blind(line: Line, model: str, controls: Sequence[str]) -> list[str]:
+    """The value of each baseline; of a model's own codes that of `model`."""
+    found = {(row["control"], row["model"]): row for row in line.blind}
+    return [score(found.get((control, model if control in OWN else None), {}))[0] for control in controls]
 
 
 def _by_seed(record: Record) -> Section | None:
     """The files of those labels that have several."""
     several = {label for label in labels(record) if seeds_of(record, label) > 1}
     of = [row for row in entries(record, "by_seed") if row["control"] is None and row["model"] in several]
+    ambiguous = several_aggregates(record)
     groups = [
         (
             title(record, setting),
-            [(str(row["number"]), with_seed(record, row), score(row)) for row in select(of, setting=setting)],
+            [(number_name(row, ambiguous), with_seed(record, row), score(row)) for row in select(of, setting=setting)],
         )
         for setting in settings(of)
     ]
@@ -104,9 +121,7 @@ def _scorer(record: Record, entry: Entry) -> str:
 def _subsets(record: Record) -> Section | None:
     """Of each number the score on all items, then on those left by each subset."""
     of, full = entries(record, "subsets"), _full(record)
-    columns = list(
-        dict.fromkeys([*(name for name in SUBSETS if select(of, subset=name)), *(entry["subset"] for entry in of)])
-    )
+    columns = list(dict.fromkeys(entry["subset"] for entry in of))
     groups = []
     for setting in settings(of):
         found: dict[tuple, dict[str, Entry]] = {}
@@ -131,9 +146,14 @@ def _subsets(record: Record) -> Section | None:
 
 
 def _full(record: Record) -> dict[tuple, Entry]:
-    """(setting, number, model, seed) -> score; seed None: of all files of the label."""
+    """(setting, number, model, seed) -> score by the official aggregate; seed None: of all files of the label."""
     rows = [(row, None) for row in entries(record, "rows")] + [(row, row["seed"]) for row in entries(record, "by_seed")]
-    return {(row["setting"], row["number"], row["model"], seed): row for row, seed in rows if row["control"] is None}
+    official = {of["setting"]: of.get("aggregate") for of in entries(record, "benchmarks")}
+    found: dict[tuple, Entry] = {}
+    for row, seed in rows:
+        if row["control"] is None and official.get(row["setting"]) in (None, row.get("aggregate")):
+            found.setdefault((row["setting"], row["number"], row["model"], seed), row)
+    return found
 
 
 def _subset(entry: Entry) -> Cell:
@@ -156,12 +176,12 @@ def _overlap(record: Record) -> Section | None:
 
 
 def _differences(record: Record) -> Section | None:
-    of = entries(record, "differences")
+    of, ambiguous = entries(record, "differences"), several_aggregates(record)
     groups = [
         (
             title(record, setting),
             [
-                (str(entry["number"]), f"{with_seed(record, entry)} − {entry['against']}", difference(entry))
+                (number_name(entry, ambiguous), f"{with_seed(record, entry)} − {entry['against']}", difference(entry))
                 for entry in select(of, setting=setting)
             ],
         )

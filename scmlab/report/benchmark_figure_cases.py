@@ -16,8 +16,9 @@ from scmlab.report.overlap_names import case
 from scmlab.report.record import Entry, Record, check_record, entries, number, select
 from scmlab.report.style import BLACK, COLOURS, GREY, blank, nothing, styled, wrapped
 
-SHADES = {"object": "#D55E00", "attribute": "#0072B2", "relation": "#009E73", "other": "#c4c4c4"}
+SHADES = {"object": "#D55E00", "attribute": "#0072B2", "relation": "#009E73", "other": "#767676"}
 LINE, STEP = 0.14, 0.13  # inches of a case, and more for each mark
+EVEN = "equal scores"
 
 
 @styled()
@@ -95,18 +96,21 @@ def attribution(record: Record) -> Figure:
         return nothing("No attribution in this record.")
     settings, methods = (list(dict.fromkeys(entry[key] for entry in of)) for key in ("setting", "method"))
     files = list(dict.fromkeys(with_seed(record, entry) for entry in of))
-    height = 0.85 + 0.32 * len(files)
+    names = [*files, *([EVEN] if any("uniform" in entry for entry in of) else [])]
+    height = 0.85 + 0.32 * len(names)
     figure = blank(0.8 + height * len(settings))
     grid = figure.subplots(len(settings), len(methods), squeeze=False, sharey=True)
     for row, setting in zip(grid, settings, strict=True):
         for axes, method in zip(row, methods, strict=True):
             found = select(of, setting=setting, method=method)
             for line, name in enumerate(files):
-                _stack(axes, line, [entry for entry in found if with_seed(record, entry) == name])
+                _stack(axes, line, [entry for entry in found if with_seed(record, entry) == name], "share")
+            for line in range(len(files), len(names)):
+                _stack(axes, line, found, "uniform")
             name = title(record, setting) if method == methods[0] else ""
             axes.set_title(f"{name}\nby {METHODS.get(method, method)}", fontweight="bold")
-            axes.set_yticks(range(len(files)), [wrapped(name, 24) for name in files])
-            axes.set(xlim=(0, 1), ylim=(len(files) - 0.5, -0.5))
+            axes.set_yticks(range(len(names)), [wrapped(name, 24) for name in names])
+            axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5))
             axes.set_xticks([0, 0.5, 1], ["0", "50", "100"])
             axes.tick_params(axis="y", length=0)
     marks = [Patch(color=SHADES[kind], label=words) for kind, words in CLASSES.items()]
@@ -116,13 +120,12 @@ def attribution(record: Record) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, line: int, of: Sequence[Entry]) -> None:
+def _stack(axes: Axes, line: int, of: Sequence[Entry], key: str) -> None:
     left = 0.0
     for kind in CLASSES:
-        share = number(next(iter(select(of, word_class=kind)), {}), "share")
+        share = number(next(iter(select(of, word_class=kind)), {}), key)
         width = 0.0 if math.isnan(share) else share
         axes.barh(line, width, left=left, height=0.74, color=SHADES[kind], edgecolor="white", linewidth=0.5)
         if width > 0.12:
-            ink = "black" if kind == "other" else "white"
-            axes.text(left + width / 2, line, f"{100 * width:.0f}", ha="center", va="center", color=ink, size=8.5)
+            axes.text(left + width / 2, line, f"{100 * width:.0f}", ha="center", va="center", color="white", size=8.5)
         left += width

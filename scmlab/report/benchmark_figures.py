@@ -47,7 +47,10 @@ def scores(record: Record) -> Figure:
             _beside(axes, line, place)
             for rise, name in zip(_rises(len(names)), names, strict=True):
                 row = line.models.get(name, {})
-                seeds = [number(one, "value") for one in single.get((setting, row.get("number"), name), [])]
+                seeds = [
+                    number(one, "value")
+                    for one in single.get((setting, row.get("aggregate"), row.get("number"), name), [])
+                ]
                 _mark(axes, row, "value", place + rise, _colour(names, name), seeds if len(seeds) > 1 else [])
         _percent(axes, benchmark_of(record, setting).get("rule") == "similarity")
         _title(axes, title(record, setting), len(of), len(found[setting]))
@@ -161,7 +164,8 @@ def _by_number(of: Sequence[Entry]) -> dict[tuple, list[Entry]]:
     found: dict[tuple, list[Entry]] = {}
     for entry in of:
         if entry["control"] is None:
-            found.setdefault((entry["setting"], entry["number"], entry["model"]), []).append(entry)
+            key = (entry["setting"], entry.get("aggregate"), entry["number"], entry["model"])
+            found.setdefault(key, []).append(entry)
     return found
 
 

@@ -41,7 +41,6 @@ OWN = ("typical", "text_direction")
 """Baselines of a model's own text codes: each model has another."""
 
 SOURCES = {"benchmark": "benchmark", "algorithm_1": "Algorithm 1"}
-SUBSETS = ("without defective items", "without training images")
 TIES = {"strict": "strict: wrong", "first": "first: right where the right one comes first", "half": "half"}
 SIMILARITY = "correlation × 100"
 
@@ -105,7 +104,8 @@ HOW_TO_READ = (
         "Defective, duplicate",
         "Defective: what the release itself has wrong, such as equal positive and negative, an empty caption, a "
         "fragment; spaces around a caption, which tokenizers strip, do not count. Duplicate: images and captions of "
-        "an earlier item. Official scores keep both. Without defective items: the same score with those left out.",
+        "an earlier item. Official scores keep both. Without defective or duplicate items: the same score with those "
+        "left out.",
     ),
     (
         "Without training images",
@@ -133,12 +133,14 @@ HOW_TO_READ = (
     (
         "Attribution share",
         "What part of a caption's attribution its objects, attributes, relations or other words hold, mean over "
-        "captions; negative scores count 0. Methods have units of their own: compare within one.",
+        "captions; negative scores count 0. Methods have units of their own: compare within one. Equal scores: what a "
+        "class would hold if all tokens scored alike, which is its share of the tokens.",
     ),
     (
         "Cosine of words",
-        "Of a caption's code with the code of a word or phrase of it, mean over captions. Models differ in the spread "
-        "of their codes: compare classes within a model, and models that come of one.",
+        "Of a caption's code with the code of a word or phrase of it, mean over captions. Others: the same with "
+        "phrases that only other captions have. Codes of a model lie in a cone: only what is above others says "
+        "anything.",
     ),
 )
 
@@ -162,6 +164,6 @@ CAPTIONS = {
     ),
     "attribution": (
         "How a caption's attribution is divided over the classes of words, for every model (lines), benchmark and "
-        "method of attribution (panels)."
+        "method of attribution (panels). Equal scores: if all tokens scored alike."
     ),
 }

@@ -136,7 +136,7 @@ def _per_file(record, where, rule, headline, items, draw):
         middle = draw.uniform(40, 60)
         policies = {"strict": middle - 1, "first": middle + 1, "half": None if rule == "similarity" else middle}
         record["ties"].append(where | {"number": number} | policies)
-        for subset in ("without defective items", "without training images"):
+        for subset in ("without defective or duplicate items", "without training images"):
             record["subsets"].append(
                 where | {"subset": subset, "scored": items - 90, "number": number, "value": middle}
             )
@@ -167,11 +167,11 @@ def _per_file(record, where, rule, headline, items, draw):
                     )  # fmt: skip
         for method in ("attention", "gradcam", "perturbation", "gradient"):
             for kind, share in zip(CLASSES, (0.5, 0.25, 0.1, 0.15), strict=True):
-                found = {"method": method, "word_class": kind, "captions": 500, "se": 0.004}
+                found = {"method": method, "word_class": kind, "captions": 500, "se": 0.004, "uniform": 0.25}
                 record["attribution"].append(where | found | {"share": share + draw.uniform(-0.02, 0.02)})
         for kind in ("object", "attribute", "relation"):
             record["words"].append(where | {"word_class": kind, "cosine": draw.uniform(0.5, 0.9), "se": 0.002,
-                                            "captions": 500, "words": 1200})  # fmt: skip
+                                            "captions": 500, "words": 1200, "others": 0.412})  # fmt: skip
 
 
 @pytest.fixture
@@ -273,13 +273,31 @@ def test_the_page_holds_every_score_baseline_and_reference(record):
     ]
 
 
-def test_a_models_own_baselines_stand_in_its_line(record):
+def test_a_models_own_baselines_stand_in_its_line_and_the_others_in_that_of_the_number(record):
     found = part(render_page(record, {}), "All numbers and baselines")
-    for model, _ in MODELS:
-        one, other = (rows_of(record, setting="sugarcrepe", number="swap", control=name, model=model)[0]["value"]
-                      for name in OWN)  # fmt: skip
-        lines_ = [line for line in found if len(line) == 12 and line[1].startswith(model)]
-        assert [f"{one:.2f}", f"{other:.2f}"] in [line[8:10] for line in lines_]
+    place = next(place for place, line in enumerate(found) if line[0] == "swap")
+    values = {(row["control"], row["model"]): f"{row['value']:.2f}"
+              for row in rows_of(record, setting="sugarcrepe", number="swap") if row["value"] is not None}  # fmt: skip
+    shared = [values[name, None] for name in BLIND if name not in OWN]
+    assert found[place][1:] == ["", "", *shared, "", "", "50.00", "–"]
+    for (model, _), line in zip(MODELS, found[place + 1 :], strict=False):
+        assert line[0].startswith(model)
+        assert line[3:] == ["", "", "", "", *(values[name, model] for name in OWN), "", ""]
+
+
+def test_numbers_of_several_aggregates_are_told_apart(record):
+    other = {"aggregate": "accuracy/1", "value": 12.34, "low": 11.0, "high": 13.0}
+    record["rows"] += [row | other for row in rows_of(record, setting="sugarcrepe", number="all", model="negclip")]
+    record["differences"] += [
+        entry | {"aggregate": "accuracy/1", "difference": 33.25}
+        for entry in record["differences"] if (entry["setting"], entry["number"]) == ("sugarcrepe", "all")
+    ]  # fmt: skip
+    text = "".join(map(printed, terminal_table(record)))
+    for name in ("all (sugarcrepe/1)", "all (accuracy/1)"):
+        assert text.count(name) == 2
+    assert "12.34" in text
+    assert "+33.25" in text
+    assert len(part(render_page(record, {}), "Subsets of the items")) == 1 + 4 + 5 * 11
 
 
 @pytest.mark.parametrize("where", ["terminal", "page"])
@@ -364,8 +382,9 @@ def test_attribution_and_words_have_a_line_per_file_and_a_column_per_class(recor
     assert ["clip-vit-b-32", "500", *(f"{100 * e['share']:.1f} ± 0.4" for e in first)] in part(
         page, "Attribution shares"
     )
-    first = [f"{entry['cosine']:.3f} ± 0.002 1,200" for entry in record["words"][:3]]
-    assert ["clip-vit-b-32", "500", *first, "–"] in part(page, "Captions and their words")
+    first = [f"{entry['cosine']:.3f} ± 0.002 others 0.412" for entry in record["words"][:3]]
+    assert ["clip-vit-b-32", "500", *first] in part(page, "Captions and their words")
+    assert ["equal scores", "", *["25.0"] * 4] in part(page, "Attribution shares")
 
 
 def test_scores_draw_every_model_interval_baseline_chance_and_reference(record):
@@ -432,7 +451,8 @@ def test_attribution_stacks_the_shares_in_the_colours_of_the_attribution_report(
     axes = FIGURES["attribution"](record).axes[0]
     widths = [bar.get_width() for bar in axes.patches[:4]]
     assert widths == pytest.approx([entry["share"] for entry in record["attribution"][:4]])
-    assert SHADES == attribution_figures._COLOURS
+    ours = {kind: colour for kind, colour in SHADES.items() if kind != "other"}
+    assert ours.items() <= attribution_figures._COLOURS.items()
 
 
 @pytest.mark.parametrize("lacking", ["lists", "numbers", "rows", "names"])
