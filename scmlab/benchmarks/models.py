@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from scmlab.benchmarks.siglip import is_siglip, read_siglip
 from scmlab.scm.store import BadFile
@@ -36,6 +36,7 @@ class Model:
     encode_text   list of n captions -> [n d]
     cut           whether captions are longer than what the model reads; None where that is not known
     clip          the CLIP itself, for what looks inside it, such as attribution; None for Python's own
+    lengths       number of tokens of captions: those of a batch are padded to the longest; None where not known
     """
 
     name: str
@@ -46,6 +47,7 @@ class Model:
     encode_text: Callable[[Sequence[str]], Any]
     cut: Callable[[Sequence[str]], Bool[np.ndarray, " n"]] | None = None
     clip: "Clip | None" = None
+    lengths: Callable[[Sequence[str]], Int64[np.ndarray, " n"]] | None = None
 
 
 def open_model(
@@ -112,6 +114,7 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
         encode_text=encode_text,
         cut=lambda captions: tokenize(clip, captions).truncated.numpy(),
         clip=clip,
+        lengths=lambda captions: tokenize(clip, captions).end.numpy() + 1,
     )
 
 

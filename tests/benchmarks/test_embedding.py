@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import ModuleType, SimpleNamespace
 
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 from scmlab.benchmarks.cache import Cache
-from scmlab.benchmarks.embed import embed, text_key
+from scmlab.benchmarks.embed import embed, embed_captions, text_key
 from scmlab.benchmarks.item import Benchmark, ImageRef, Item
 from scmlab.benchmarks.loaders.sugarcrepe import load_sugarcrepe
 from scmlab.benchmarks.models import Model, of_clip, open_model
@@ -137,6 +138,21 @@ def test_each_content_is_embedded_once_under_whatever_name(tmp_path):
     assert embeddings.images[ref("a.png")] == embeddings.images[ref("b.png")] != embeddings.images[ref("c.png")]
     embed(benchmark, model(made), found(benchmark, tmp_path), cache)
     assert (len(made.images), len(made.texts)) == (1, 1)
+
+
+def test_captions_that_are_embedded_together_have_like_numbers_of_tokens(monkeypatch):
+    monkeypatch.setattr("scmlab.benchmarks.embed.PART", 3)
+    captions = [f"{'word' * k} {'a ' * (9 - k)}" for k in range(9)]  # the more characters, the fewer tokens
+    made = Counting()
+    counts = replace(model(made), lengths=lambda texts: np.array([len(text.split()) for text in texts]))
+    embed_captions(captions, counts, Cache(None, counts), batch=2)
+    assert [len(text.split()) for batch in made.texts for text in batch] == [*range(2, 10), 9]
+    assert sorted(text for batch in made.texts for text in batch) == sorted(captions)
+
+
+def test_the_tokens_of_a_caption_are_counted_with_start_and_end(clip):
+    lengths = of_clip(clip).lengths(WORDS)
+    assert lengths.tolist() == [len(clip.tokenizer(text)["input_ids"]) for text in WORDS]
 
 
 def test_codes_on_disk_are_read_and_not_computed_again(tmp_path):
