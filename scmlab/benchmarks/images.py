@@ -125,7 +125,7 @@ def parse_roots(roots: Sequence[str], given: Sequence[str]) -> dict[str, Path]:
             name, folder = roots[0], text
         if name in found:
             raise ValueError(f"`images` must name each root once; got {name} twice.")
-        found[name] = Path(folder)
+        found[name] = Path(folder).expanduser()
     return found
 
 

@@ -71,7 +71,7 @@ def open_model(
     another model.
     """
     name = str(source)
-    if not Path(name).exists() and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
+    if is_python(name):
         if any(option is not None for option in (activation, tokenizer, heads)):
             raise ValueError(f"`activation`, `tokenizer` and `heads` must be left to {name} itself; got one.")
         return _of_python(name)
@@ -118,18 +118,27 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
     )
 
 
-def _of_python(name: str) -> Model:
+def is_python(source: str) -> bool:
+    """Whether it is module:function, and no file of that name."""
+    return bool(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", source)) and not Path(source).exists()
+
+
+def function_of(name: str) -> Callable[[], Any]:
+    """The function of "module:function". Errors: BadFile for no such module or function; what importing it raises."""
     module, function = name.split(":")
     try:
-        made = getattr(importlib.import_module(module), function)()
+        found = getattr(importlib.import_module(module), function, None)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise  # the module is there, something that it imports is not
         raise BadFile(f"`model` must be a folder, a file or module:function; got {name}, and no {module}.") from None
-    except AttributeError as error:
-        if getattr(error, "name", None) != function:
-            raise
-        raise BadFile(f"`model` must name a function of the module; got {name}, and {module} has none.") from None
+    if not callable(found):
+        raise BadFile(f"`model` must name a function of the module; got {name}, and {module} has none.")
+    return found
+
+
+def _of_python(name: str) -> Model:
+    made = function_of(name)()
     for method in ("encode_image", "encode_text"):
         if not callable(getattr(made, method, None)):
             raise BadFile(f"`model` must give an object with encode_image and encode_text; {name} gives no {method}.")

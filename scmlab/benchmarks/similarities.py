@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from scmlab.benchmarks.embed import Embeddings, text_key
 from scmlab.benchmarks.item import Benchmark, Item
 from scmlab.benchmarks.ranks import Gallery
+from scmlab.scm.store import BadFile
 
 ITEMS = 1024
 """Items whose codes are in memory at once."""
@@ -94,7 +95,7 @@ def _cosines(rows: Listed, columns: Listed) -> Cosines:
 
 def _same_width(images: Codes, captions: Float32[np.ndarray, "m e"]) -> Codes:
     if images.shape[1] != captions.shape[1]:
-        raise ValueError(
+        raise BadFile(
             f"`model` must give images and captions codes of one width; got {images.shape[1]} and {captions.shape[1]}."
         )
     return images
