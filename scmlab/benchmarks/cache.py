@@ -98,7 +98,7 @@ class Cache:
         shards = self._shards[kind]
         if shards and shards[0].codes.shape[1] != shard.codes.shape[1]:
             widths = f"{shards[0].codes.shape[1]} and {shard.codes.shape[1]}"
-            raise ValueError(f"`model` must give codes of one width; got {widths} numbers for {kind}.")
+            raise BadFile(f"`model` must give codes of one width; got {widths} numbers for {kind}.")
         for row, key in enumerate(keys):
             self._places[kind].setdefault(key, (len(shards), row))
         shards.append(shard)

@@ -16,6 +16,7 @@ from scmlab.benchmarks.decode import Unreadable, cut_to_box, open_rgb
 from scmlab.benchmarks.item import Benchmark, ImageRef
 from scmlab.benchmarks.models import Model
 from scmlab.scm.equations import is_count
+from scmlab.scm.store import BadFile
 
 WORKERS = 4
 PIXELS = 64_000_000
@@ -192,9 +193,12 @@ def _codes(model: Model, method: str, what: Sequence[Any], first: str) -> Float3
     given = getattr(model, method)(what)
     if hasattr(given, "detach"):
         given = given.detach().float().cpu().numpy()
-    codes = np.asarray(given)
+    try:
+        codes = np.asarray(given)
+    except ValueError:  # rows of several lengths
+        codes = np.empty(0, dtype=object)
     if codes.ndim != 2 or len(codes) != len(what) or not np.issubdtype(codes.dtype, np.floating):
-        raise ValueError(
+        raise BadFile(
             f"`{method}` must give one vector of numbers for each of {len(what)}; got {codes.dtype} of the shape "
             f"{codes.shape} from {model.name}."
         )
@@ -202,7 +206,7 @@ def _codes(model: Model, method: str, what: Sequence[Any], first: str) -> Float3
     usable: Bool[np.ndarray, " n"] = np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)
     if not usable.all():
         place = int(usable.argmin())
-        raise ValueError(
+        raise BadFile(
             f"`{method}` must give codes that are finite and not zero; got another from {model.name} for number "
             f"{place} of the batch from {first:.80}."
         )

@@ -1,5 +1,6 @@
 """The configuration of the experiment `benchmark` and its presets."""
 
+import os
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -25,7 +26,7 @@ class Config:
     """CLIP's folder, file or hub name, or MODULE:FUNCTION; LABEL=... names it, one label for several seeds; all are
     compared with the first. None: a small CLIP trained here on scenes."""
     activation: Repeated = ()
-    """quickgelu or gelu, where the model's files do not say: one for all models, or one for each."""
+    """quickgelu or gelu, where the model's files do not say: one for all CLIPs, or one for each."""
     tokenizer: str | None = None
     """Folder or file of merges of the tokenizer, for bare files of weights."""
     heads: tuple[int, int] | None = None
@@ -102,6 +103,10 @@ class Config:
                 f"`patch` must divide 48, the image's side, and `width` be a multiple of 32; got {self.patch} and "
                 f"{self.width}."
             )
+        if self.heads is not None and min(self.heads) < 1:
+            raise ValueError(f"`heads` must be two positive numbers; got {self.heads}.")
+        if self.cache is not None and os.path.exists(self.cache) and not os.path.isdir(self.cache):
+            raise ValueError(f"`cache` must be a folder; got the file {self.cache}.")
         models = asked_models(self.model, self.activation)
         asked = asked_benchmarks(self.benchmark, self.annotations, self.option)
         # other files are another run

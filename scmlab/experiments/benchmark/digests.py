@@ -1,10 +1,12 @@
 """What the numbers rest on beside the options: hashes of the files that are given."""
 
 import hashlib
+import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scmlab.benchmarks.models import is_python
 from scmlab.experiments.benchmark.given import AskedBenchmark, AskedModel
 from scmlab.experiments.finetune.given import model_digest
 from scmlab.language.identity import fingerprint
@@ -14,9 +16,20 @@ READ = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".parquet", 
 
 
 def models_digest(models: Sequence[AskedModel], tokenizer: str | None) -> str:
-    """SHA-256 over the models' files in order; '' for none."""
-    found = [model_digest(one.source) for one in models]
+    """SHA-256 over the models' files in order, and of Python's own over the file of the module; '' for none."""
+    found = [model_digest(one.source) + _module_digest(one.source) for one in models]
     return _joined([*found, model_digest(tokenizer)]) if found else ""
+
+
+def _module_digest(source: str) -> str:
+    """SHA-256 of the module's file, where it has one: what it loads is not seen."""
+    if not is_python(source):
+        return ""
+    try:
+        found = importlib.util.find_spec(source.partition(":")[0])
+        return fingerprint(Path(found.origin))["sha256"] if found and found.has_location and found.origin else ""
+    except (ImportError, AttributeError, ValueError, OSError):  # said when it is imported
+        return ""
 
 
 def annotations_digest(asked: Sequence[AskedBenchmark]) -> str:

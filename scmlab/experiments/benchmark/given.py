@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scmlab.benchmarks.known import BENCHMARKS
+from scmlab.benchmarks.models import is_python
+from scmlab.benchmarks.siglip import is_siglip
 
 MADE = "scenes"
 """The benchmark that is drawn here where none is asked for, and the label of the model that is trained here."""
@@ -37,13 +39,16 @@ def asked_models(given: Sequence[str], activations: Sequence[str]) -> tuple[Aske
     """ "LABEL=SOURCE" or "SOURCE" each, in the given order.
 
     Without a label the file's name is one, with what tells two apart: the folder, the activation, a number.
-    Errors: an empty label or source; a number of activations that is neither 0 nor 1 nor that of the models.
+    Python's own models and SigLIPs say their activation themselves: the given ones are for the others.
+    Errors: an empty label or source; a number of activations that is neither 0 nor 1 nor that of the other models.
     """
-    if len(activations) > 1 and len(activations) != len(given):
-        raise ValueError(f"`activation` must be one for all models or one for each of {len(given)}; got "
-                         f"{len(activations)}.")  # fmt: skip
-    each = tuple(activations) * len(given) if len(activations) == 1 else tuple(activations) or (None,) * len(given)
     parts = [_labelled(text) for text in given]
+    taking = sum(is_clip(source) for _, source in parts)
+    if len(activations) > (taking > 0) and len(activations) != taking:
+        raise ValueError(f"`activation` must be one for all CLIPs that are given or one for each of them, {taking} in "
+                         f"all; got {len(activations)}.")  # fmt: skip
+    left = iter(tuple(activations) * taking if len(activations) == 1 else activations)
+    each = [next(left, None) if is_clip(source) else None for _, source in parts]
     labels = _told_apart([(label, source, act) for (label, source), act in zip(parts, each, strict=True)])
     found: list[AskedModel] = []
     for (_, source), label, activation in zip(parts, labels, each, strict=True):
@@ -60,14 +65,28 @@ def _labelled(text: str) -> tuple[str, str]:
         raise ValueError(f"`model` must have a label before '='; got {text!r}.")
     if not source:
         raise ValueError(f"`model` must be a folder, a file, a hub name or MODULE:FUNCTION; got {text!r}.")
-    return label.strip(), source
+    return label.strip(), os.path.expanduser(source)
+
+
+def is_clip(source: str) -> bool:
+    """Whether it is a CLIP, whose activation, tokenizer and heads can be given."""
+    return not is_python(source) and not is_siglip(Path(source))
+
+
+def file_name(path: str) -> str:
+    """The last name of a file or folder that is there; anything else as it is."""
+    return os.path.basename(os.path.abspath(os.path.expanduser(path))) if _exists(path) else path
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(os.path.expanduser(path))
 
 
 def _told_apart(parts: Sequence[tuple[str, str, str | None]]) -> list[str]:
     """Given labels stay; the others are names of files, longer where two are equal."""
-    made = [label or (Path(source).name if os.path.exists(source) else source) for label, source, _ in parts]
+    made = [label or file_name(source) for label, source, _ in parts]
     for more in (
-        lambda name, source, _: f"{Path(source).parent.name}/{name}" if os.path.exists(source) else name,
+        lambda name, source, _: f"{_folder(source)}/{name}" if os.path.exists(source) else name,
         lambda name, _, activation: f"{name} ({activation})" if activation else name,
     ):
         made = [
@@ -79,6 +98,10 @@ def _told_apart(parts: Sequence[tuple[str, str, str | None]]) -> list[str]:
         f"{name} #{number + 1}" if number and not label else name
         for name, number, (label, *_) in zip(made, again, parts, strict=True)
     ]
+
+
+def _folder(path: str) -> str:
+    return Path(os.path.abspath(path)).parent.name
 
 
 def asked_benchmarks(
@@ -115,9 +138,9 @@ def _by_benchmark(what: str, names: Sequence[str], given: Sequence[str]) -> dict
             name, folder = names[0], text
         if name in found:
             raise ValueError(f"`{what}` must name each benchmark once; got {name} twice.")
-        if not os.path.exists(folder):
+        if not _exists(folder):
             raise ValueError(f"`{what}` of {name} must be a folder or file; got {folder}, where there is nothing.")
-        found[name] = Path(folder)
+        found[name] = Path(folder).expanduser()
     for name in names:
         if name not in found:
             files = ", ".join(BENCHMARKS[name].files)
@@ -131,6 +154,8 @@ def _options(name: str, names: Sequence[str], given: Sequence[str]) -> list[tupl
         key, _, value = text.partition("=")
         owner, dot, option = key.rpartition(".")
         if (option if dot else key) in known and (owner == name or not dot):
+            if any(option == one for one, _ in found):
+                raise ValueError(f"`option` must give {option} of {name} once; got {text!r} too.")
             found.append((option, _value(option, value, known[option])))
     return found
 
@@ -139,7 +164,7 @@ def _value(name: str, text: str, parameter: inspect.Parameter) -> Any:
     """The text as the loader takes it: a path, a number, a list, a word."""
     kind = str(parameter.annotation)
     if "Path" in kind:
-        return Path(text)
+        return Path(text).expanduser()
     several = tuple(part.strip() for part in text.split(",") if part.strip())
     try:
         if "Sequence[int]" in kind:
@@ -161,5 +186,5 @@ def loader_options(name: str) -> Mapping[str, inspect.Parameter]:
 
 def folders_of(images: Sequence[str]) -> list[str]:
     """The folders among "FOLDER" and "ROOT=FOLDER", as far as they exist."""
-    each = (text if os.path.isdir(text) else text.partition("=")[2] for text in images)
+    each = (os.path.expanduser(text if os.path.isdir(text) else text.partition("=")[2]) for text in images)
     return [folder for folder in each if os.path.isdir(folder)]

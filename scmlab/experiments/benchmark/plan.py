@@ -13,6 +13,7 @@ from scmlab.benchmarks.images import Coverage, parse_roots, resolve
 from scmlab.benchmarks.item import Benchmark
 from scmlab.benchmarks.known import BENCHMARKS
 from scmlab.benchmarks.loaders.scenes import export_scene_benchmark, load_scenes
+from scmlab.benchmarks.overlap import read_training_list
 from scmlab.benchmarks.scoring import score_items
 from scmlab.benchmarks.source import Source, differences
 from scmlab.experiments.benchmark.config import Config
@@ -41,10 +42,11 @@ class Task:
 def tasks_of(config: Config) -> tuple[Task, ...]:
     """The benchmarks that are asked for, read, their images looked for; none where scenes are drawn instead.
 
-    Errors (BadFile, ValueError): files that are not the benchmark's; an aggregate that fits none of them; missing
-    images, unless they are to be skipped.
+    Errors (BadFile, ValueError): files that are not the benchmark's; an aggregate that fits none of them; an empty list
+    of training images; missing images, unless they are to be skipped.
     """
     asked = asked_benchmarks(config.benchmark, config.annotations, config.option)
+    training_names(config)
     read = [BENCHMARKS[one.name].load(one.annotations, **dict(one.options)) for one in asked]
     for benchmark in read:
         if not benchmark.items:
@@ -52,12 +54,22 @@ def tasks_of(config: Config) -> tuple[Task, ...]:
     roots = sorted({root for benchmark in read for root in benchmark.roots})
     folders = parse_roots(roots, config.images) if asked else _none(config)
     tasks = tuple(_task(benchmark, folders, config) for benchmark in read)
-    for name in config.aggregate if tasks else ():
+    for name in config.aggregate:
         if not any(name == one.name for task in tasks for one in task.aggregates):
-            raise ValueError(f"`aggregate` must fit one of the benchmarks asked for; got {name}.")
+            names = ", ".join(config.benchmark) or "none, scenes are drawn instead"
+            raise ValueError(f"`aggregate` must fit one of the benchmarks asked for ({names}); got {name}.")
     for task in tasks:
         stop_at_missing(task, config)
     return tasks
+
+
+def training_names(config: Config) -> list[str]:
+    """The names in the list of training images; none without one. Errors (BadFile): an empty list, no text."""
+    if config.train_list is None:
+        return []
+    if not (names := read_training_list(Path(config.train_list))):
+        raise BadFile(f"`train_list` must hold names of images, one per line; got none in {config.train_list}.")
+    return names
 
 
 def scenes_task(config: Config, folder: Path) -> Task:

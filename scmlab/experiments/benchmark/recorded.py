@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from scmlab.benchmarks.images import RootCoverage
 from scmlab.benchmarks.models import Model
 from scmlab.benchmarks.scoring import defect_kinds
 from scmlab.benchmarks.source import differences
 from scmlab.experiments.benchmark.checks import expected_items
 from scmlab.experiments.benchmark.config import Config
-from scmlab.experiments.benchmark.given import AskedModel
+from scmlab.experiments.benchmark.given import AskedModel, file_name
 from scmlab.experiments.benchmark.plan import Task
 
 
@@ -27,13 +28,20 @@ def plain_config(config: Config) -> dict:
 
 def _named(text: str) -> str:
     """The last name of a path, with the label before it."""
-    label, equals, path = ("", "", text) if os.path.exists(text) else text.rpartition("=")
-    return label + equals + (Path(path).name if os.path.exists(path) else path)
+    if os.path.exists(text) or "=" not in text:
+        return file_name(text)
+    label, _, path = text.partition("=")
+    return f"{label}={file_name(path)}"
+
+
+def _hint(root: RootCoverage) -> str:
+    """Without the folder's place."""
+    return root.hint.replace(f"{Path(root.folder).parent}{os.sep}", "") if root.folder else root.hint
 
 
 def about_model(asked: AskedModel, model: Model, cut: Mapping[str, int | None]) -> dict:
     """Label, file, activation, identity, and how many captions of each benchmark it cuts."""
-    source = Path(asked.source).name if os.path.exists(asked.source) else asked.source
+    source = file_name(asked.source)
     return {
         "model": asked.label,
         "seed": asked.seed,
@@ -67,7 +75,7 @@ def about_benchmark(task: Task, ties: str, apart: str) -> dict:
         "differences": [one.sentence for one in differences(benchmark)],
         "roots": [
             {"root": root.root, "wanted": root.wanted, "found": root.found, "missing": root.missing,
-             "unreadable": root.unreadable, "first": list(root.first)}
+             "unreadable": root.unreadable, "first": list(root.first), "hint": _hint(root)}
             for root in task.coverage.roots
         ],
         "halves": apart,

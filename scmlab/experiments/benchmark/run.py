@@ -10,8 +10,8 @@ from scmlab.benchmarks.cache import Cache
 from scmlab.benchmarks.cases import Case, case_accuracy, cases, shares
 from scmlab.benchmarks.halves import halves
 from scmlab.benchmarks.item import Benchmark
-from scmlab.benchmarks.models import Model, of_clip, open_model
-from scmlab.benchmarks.overlap import Overlap, read_training_list, training_overlap
+from scmlab.benchmarks.models import Model, of_clip
+from scmlab.benchmarks.overlap import Overlap, training_overlap
 from scmlab.benchmarks.scoring import Scored
 from scmlab.experiments.benchmark.analyses import analyses
 from scmlab.experiments.benchmark.checks import checks
@@ -28,7 +28,8 @@ from scmlab.experiments.benchmark.entries import (
 )
 from scmlab.experiments.benchmark.given import AskedModel, asked_models
 from scmlab.experiments.benchmark.items import ItemsFile, items_file
-from scmlab.experiments.benchmark.plan import Task, announced, scenes_task, stop_at_missing, tasks_of
+from scmlab.experiments.benchmark.opening import check_models, open_asked
+from scmlab.experiments.benchmark.plan import Task, announced, scenes_task, stop_at_missing, tasks_of, training_names
 from scmlab.experiments.benchmark.recorded import about_benchmark, about_model, plain_config
 from scmlab.experiments.benchmark.score import Result, algorithm_1, policy, score, uncoded
 from scmlab.experiments.device import resolve
@@ -42,9 +43,13 @@ NO_MODEL = {"model": None, "seed": None}
 
 
 def total_steps(config: Config) -> int:
-    """Images and captions to embed, and training steps, for the progress bar. Errors: files that cannot be scored."""
+    """Images and captions to embed, and training steps, for the progress bar.
+
+    Errors (BadFile, ValueError): files that cannot be scored; models that cannot be opened.
+    """
     models = max(1, len(config.model))
     each = [len(task.coverage.paths) + task.captions for task in tasks_of(config)] or [8 * config.scenes]
+    check_models(config)
     return models * sum(each) + (0 if config.model else config.start_steps)
 
 
@@ -95,7 +100,11 @@ class _Scoring:
             cache = Cache(self.kept, model)
             cut: dict[str, int | None] = {}
             for place, task in enumerate(self.tasks):
-                result = self._score(place, task, asked, model, cache)
+                try:
+                    result = self._score(place, task, asked, model, cache)
+                except KeyboardInterrupt:
+                    cache.write()  # whole batches, from which the next run goes on
+                    raise
                 cut[task.benchmark.name] = result.cut
                 if number == 0:
                     self._blind(place, task, result)
@@ -107,15 +116,7 @@ class _Scoring:
         return self._record()
 
     def _open(self, asked: AskedModel) -> Model:
-        if not asked.source:
-            return self._small()
-        config = self.config
-        try:
-            model = open_model(asked.source, activation=asked.activation, tokenizer=config.tokenizer,
-                               heads=config.heads, device=self.device)  # fmt: skip
-        except BadFile as error:
-            raise BadFile(str(error).replace("`source`", "`model`")) from None
-        return replace(model, name=asked.label)
+        return open_asked(asked, self.config, self.device) if asked.source else self._small()
 
     def _small(self) -> Model:
         config = self.config
@@ -132,7 +133,9 @@ class _Scoring:
         result = score(task, self.made[place], model, cache, config, lambda step: self.progress(self.done + step))
         self.done += len(task.coverage.paths) + task.captions
         if result.unreadable and config.on_error == "stop":
-            raise BadFile(f"{next(iter(result.unreadable.values()))} --on-error skip scores the other items.")
+            count, first = len(result.unreadable), next(iter(result.unreadable.values())).rstrip(".")
+            raise BadFile(f"`images` must be readable; got {count:,} of {task.benchmark.name} that are not, such as: "
+                          f"{first}; --on-error skip scores the other items.")  # fmt: skip
         scored = result.scored[policy(config, task.benchmark)]
         if scored.missing.all() and task.benchmark.roots:
             stop_at_missing(task, config)
@@ -215,9 +218,8 @@ def _case_shares(setting: str, source: str, benchmark: Benchmark | None, found: 
 
 
 def _overlap(benchmark: Benchmark, config: Config) -> Overlap | None:
-    if config.train_list is None or not benchmark.roots:
-        return None
-    return training_overlap(benchmark, read_training_list(Path(config.train_list)))
+    names = training_names(config)
+    return training_overlap(benchmark, names) if names and benchmark.roots else None
 
 
 def _about_overlap(setting: str, found: Overlap) -> dict:
