@@ -92,7 +92,7 @@ def read_section(data: Entry) -> Section:
         ("training images", "train_images"),
         ("held-out pairs", "held_pairs"),
         ("held-out images", "held_images"),
-        ("training captions that an earlier pair has", "repeated_captions"),
+        ("repeated training captions (no negatives of each other)", "repeated_captions"),
         ("held-out captions that are training captions too", "also_held"),
         ("missing images", "missing_images"),
         ("damaged images", "corrupt_images"),

@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Patch
 
+from scmlab.report.attribution_looks import LOOKS as CLASS_LOOKS
 from scmlab.report.attribution_names import CLASSES, LISTS, METHODS, SETTINGS
 from scmlab.report.marks import handle
 from scmlab.report.record import Entry, Record, check_record, entries, number, select
-from scmlab.report.style import BLACK, BLUE, GREEN, GREY, VERMILLION, blank, nothing, styled, wrapped
+from scmlab.report.style import BLACK, BLUE, GREY, blank, nothing, styled, wrapped
 
-_COLOURS = {"object": VERMILLION, "attribute": BLUE, "relation": GREEN, "other": "#c4c4c4"}
+_COLOURS = {kind: colour for kind, (colour, _) in CLASS_LOOKS.items()}
+LINE = 0.3  # inches below the last example, for its caption
 _LOOKS = {"start": (BLACK, "o"), "plain": (GREY, "s"), "cae": (BLUE, "D")}
 
 
@@ -130,9 +132,10 @@ def words(record: Record) -> Figure:
             if row == 0:
                 axes.set_title(f"by {METHODS.get(method, method)}", fontweight="bold")
     marks = [Patch(color=_COLOURS[kind], label=name) for kind, name in CLASSES.items()]
-    marks.append(Patch(fill=False, edgecolor=BLACK, label="before"))
+    marks.append(Patch(fill=False, edgecolor=BLACK, label="before (outline)"))
+    marks.append(Patch(color=GREY, label="after (filled)"))
     figure.legend(
-        handles=marks, loc="outside lower center", ncols=5, title="score of a word, in the unit of the method"
+        handles=marks, loc="outside lower center", ncols=6, title="score of a word, in the unit of the method"
     )
     return figure
 
@@ -141,11 +144,12 @@ def words(record: Record) -> Figure:
 def heat_maps(record: Record) -> Figure:
     """Images with the heat maps of every model beside them, a line per example."""
     check_record(record, LISTS)
-    before, images = select(entries(record, "examples"), model="start"), entries(record, "pictures")
+    before, images = select(entries(record, "examples"), model="start"), record.get("pictures") or ()
     if not before or not images:
         return nothing("No examples in this record.")
     models = _models(record)
-    figure = blank(0.5 + 1.72 * len(before))
+    height = 0.5 + 1.72 * len(before) + LINE
+    figure = blank(height)
     grid = figure.subplots(len(before), 1 + len(models), squeeze=False)
     for row, (example, data) in enumerate(zip(before, images, strict=False)):
         image = imread(io.BytesIO(base64.b64decode(data)), format="png")[..., :3]
@@ -172,7 +176,7 @@ def heat_maps(record: Record) -> Figure:
             _quoted(example["caption"]), (0, 0), xycoords="axes fraction", xytext=(0, -4), textcoords="offset points",
             va="top", size=9.5, annotation_clip=False,
         ).set_in_layout(False)  # fmt: skip
-    figure.get_layout_engine().set(h_pad=0.14)
+    figure.get_layout_engine().set(h_pad=0.14, rect=(0, LINE / height, 1, 1 - LINE / height))  # the last caption's line
     return figure
 
 

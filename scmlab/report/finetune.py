@@ -3,6 +3,7 @@
 import math
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 from rich.text import Text
 
@@ -48,13 +49,16 @@ HOW_TO_READ = (
     ("Interpolated", "Weights between those before (0) and after (1): WiSE-FT."),
 )
 CAPTIONS = {
-    "accuracies": "Retrieval and hard negatives on held-out images, ± 2 standard errors. Hollow: before fine-tuning. "
-    "Dashed: chance.",
+    "accuracies": "Retrieval and hard negatives on held-out images, ± 2 standard errors as far as 0 and 100 %. Hollow: "
+    "before fine-tuning. Dashed: chance.",
     "curves": (
         "The loss of the training batches, each point the mean over a fiftieth of the steps: InfoNCE with all false "
         "captions that the training used, and the attribution loss where there was one."
     ),
-    "shares": ("Share of each class of words in a caption's attribution by each method. Hollow: before fine-tuning."),
+    "shares": (
+        "Share of each class of words in a caption's attribution by each method, ± 2 standard errors as far as 0 and "
+        "100 %. Hollow: before fine-tuning."
+    ),
 }
 
 
@@ -87,10 +91,8 @@ def _dots(record: Record, measures: tuple[str, ...], label: str, height: float) 
     for line, (measure, of) in enumerate(lines):
         for place, (setting, control) in enumerate(models):
             for row in select(rows, measure=measure, of=of, setting=setting, control=control):
-                error = number(row, "se")
-                bar = None if math.isnan(error) else 200 * error
                 shift = 0.5 * ((place + 0.5) / len(models) - 0.5)
-                axes.errorbar(100 * number(row, "value"), line + shift, xerr=bar, linestyle="none", capsize=2.5,
+                axes.errorbar(100 * number(row, "value"), line + shift, xerr=_bar(row), linestyle="none", capsize=2.5,
                               markersize=6.5, zorder=3, **_look(place, control))  # fmt: skip
     if chance := [line for line, (measure, _) in enumerate(lines) if measure == "hard negatives"]:
         axes.plot([50, 50], [chance[0] - 0.4, chance[-1] + 0.4], color=GREY, linestyle=(0, (4, 2)), zorder=1)
@@ -106,6 +108,12 @@ def _dots(record: Record, measures: tuple[str, ...], label: str, height: float) 
         )
     figure.legend(handles=marks, loc="outside lower center", ncols=4)
     return figure
+
+
+def _bar(row: Entry) -> list[list[float]] | None:
+    """Two standard errors to either side, as far as 0 and 100 %; None where they are not known."""
+    value, error = 100 * number(row, "value"), 200 * number(row, "se")
+    return None if math.isnan(value + error) else [[min(error, value)], [min(error, 100 - value)]]
 
 
 def _line_name(measure: str, of: str) -> str:
@@ -134,7 +142,7 @@ def curves(record: Record) -> Figure:
     histories = entries(record, "histories")
     if not histories:
         return nothing("No training in this record.")
-    names = {"contrastive": "InfoNCE (nats)", "attribution": "attribution loss (unit of the scores)"}
+    names = {"contrastive": "InfoNCE (nats)", "attribution": "attribution loss\n(unit of the scores)"}
     shown = list(histories[0]["curves"])
     figure = blank(2.8)
     for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
@@ -142,6 +150,7 @@ def curves(record: Record) -> Figure:
             axes.plot(history["step"], history["curves"][name], color=BLUE, marker=".", markersize=4)
         top = max((number({"y": y}, "y") for history in histories for y in history["curves"][name]), default=1.0)
         axes.set(xlabel="step", ylabel=names.get(name, name), ylim=(0, 1.08 * top or 1.0), xlim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid()
     return figure
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from scmlab.report.attribution_names import CLASSES
+from scmlab.report.attribution_names import METHODS as ATTRIBUTIONS
 from scmlab.report.intervention_figures import FIGURES
 from scmlab.report.intervention_names import (
-    ATTRIBUTIONS,
     CAPTIONS,
-    CLASSES,
     CONTROLS,
     HOW_TO_READ,
     LAWS,

@@ -23,8 +23,6 @@ METHODS = {
     "paired": "paired images",
 }
 CONTROLS = {name: words for name, words in METHODS.items() if name != "plain"}
-ATTRIBUTIONS = {"attention": "attention", "gradcam": "GradCAM", "perturbation": "perturbation", "gradient": "gradient"}
-CLASSES = {"object": "objects", "attribute": "attributes", "relation": "relations", "other": "other words"}
 HIDDEN = {
     "relation": (
         ("swap", "object"),
@@ -121,13 +119,14 @@ CAPTIONS = {
         "not match it is in the figures of moves and of blindness. Large marks are means, small points single seeds."
     ),
     "training": (
-        "Contrastive loss during training (log scale), one line per seed, one panel per shortcut. Losses with edited "
-        "captions in the denominators have other floors and do not compare with the others."
+        "Contrastive loss during training (log scale), one line per seed, one panel per shortcut; plain is dashed, "
+        "since others may lie under it. Losses with edited captions in the denominators have other floors and do not "
+        "compare with the others."
     ),
     "moves": (
         "How far each edit moves the code of the caption (squares) and of the image (circles); filled under do(), "
-        "open in distribution. At 0 a side is blind to the edit; 1 is as far as two scenes lie apart. Both "
-        "sides may move far while accuracy is at chance: then the moves do not match."
+        "open in distribution, the small points of single seeds alike. At 0 a side is blind to the edit; 1 is as far "
+        "as two scenes lie apart. Both sides may move far while accuracy is at chance: then the moves do not match."
     ),
     "blindness": (
         "Blindness edit by edit, under do(): share of edits that neither side sees, that only the text side and that "

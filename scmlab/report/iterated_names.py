@@ -26,7 +26,8 @@ HOW_TO_READ = (
     (
         "Families of edits",
         "SWAP exchanges two concepts of a category: two shapes, colours, sizes or textures. REPLACE puts another "
-        "relation. SWAP + REPLACE has both. ADD says a size that the caption did not say; no training caption says "
+        "relation; one edit reaches all of them and a second none that is new, so that all about REPLACE is flat from "
+        "t = 1 on. SWAP + REPLACE has both. ADD says a size that the caption did not say; no training caption says "
         "one, so that what a trained encoder does with these words is not in its loss.",
     ),
     (
@@ -70,11 +71,12 @@ CAPTIONS = {
     "choice": (
         "Choice among a caption and all its negatives of at most t edits. Dashed: prediction for an encoder blind to "
         "all edits, on which its crosses lie exactly. Dotted: bound for one that is blind to the hidden edits only. "
-        "Lines are means, small points single seeds."
+        "Lines are means, small points single seeds. REPLACE is flat from t = 1 on: one edit reaches every relation."
     ),
     "pairwise": (
         "Accuracy against one negative of at most t edits, the expectation over the draw; filled under do(), open in "
-        "distribution. Dashed: 1/2, where a blind encoder stays at every t."
+        "distribution. Dashed: 1/2, where a blind encoder stays at every t. REPLACE is flat: one edit reaches every "
+        "relation."
     ),
     "orbits": (
         "Mean number of negatives (solid) and of captions reached, those true of the image among them (dashed), over "

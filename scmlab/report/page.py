@@ -45,11 +45,13 @@ def render_page(record: Record, figures: Mapping[str, bytes]) -> str:
 
 
 def _facts(record: Record, report: Report) -> list[tuple[str, str]]:
-    """What was run, on what, when: pairs of label and text."""
+    """What was run, on what, when: pairs of label and text. Options that were not given say nothing."""
     config, rows = record["config"], entries(record, "rows")
     seeds = config.get("seeds")
     plain = {
-        key: value for key, value in config.items() if key != "seeds" and not isinstance(value, Mapping | list | tuple)
+        key: value
+        for key, value in config.items()
+        if key != "seeds" and value is not None and not isinstance(value, Mapping | list | tuple)
     }
     settings = dict.fromkeys(setting_name(row["setting"], report.settings) for row in rows)
     broken = dict.fromkeys(control_name(row["control"], report.controls) for row in rows if row["control"] is not None)
@@ -59,7 +61,7 @@ def _facts(record: Record, report: Report) -> list[tuple[str, str]]:
     return [
         ("settings", "; ".join(settings) or "none"),
         ("controls", "; ".join(broken) or "none"),
-        ("seeds", ", ".join(map(str, seeds)) if isinstance(seeds, list | tuple) else _text(seeds)),
+        *([("seeds", ", ".join(map(str, seeds)) if isinstance(seeds, list | tuple) else str(seeds))] if seeds else []),
         ("configuration", ", ".join(f"{key} {_text(value)}" for key, value in plain.items()) or "see below"),
         ("machine", _text(record.get("machine"))),
         ("device", _text(record.get("device"))),
@@ -98,7 +100,8 @@ def _training(record: Record, report: Report) -> list[Section]:
         for run in runs
     ]
     columns = ("setting and control", "loss", *numbers)
-    return [Section("Training", columns, [("", rows)], numbers=numbers, folded=f"{len(runs)} training runs")]
+    folded = f"{len(runs)} training run{'s' * (len(runs) > 1)}"
+    return [Section("Training", columns, [("", rows)], numbers=numbers, folded=folded)]
 
 
 def _equations(record: Record, report: Report, *, controlled: bool) -> dict[str, str]:

@@ -13,6 +13,7 @@ from scmlab.experiments.attribution.work import data_of, start_of
 from scmlab.experiments.finetune.measure import read_held_out
 from scmlab.models.clip import save_clip, tokenize
 from scmlab.report import render_page, report_of, terminal_table
+from scmlab.report.attribution_figures import heat_maps, words
 from scmlab.scm.store import BadFile
 
 TINY = replace(attribution.PRESETS["tiny"], workers=1, device="cpu")
@@ -209,3 +210,20 @@ def test_the_page_shows_every_model(written):
         assert part in page
     assert page.count("captions longer than the context, cut off") == 2  # of training and held out, the first seed's
     assert len(terminal_table(record)) == 2
+
+
+def test_the_words_figure_says_what_is_before_and_what_is_after(written):
+    (legend,) = words(written[0] | {"id": "ab12cd34"}).legends
+    assert {"before (outline)", "after (filled)"} <= {text.get_text() for text in legend.get_texts()}
+
+
+@pytest.mark.parametrize("number", [1, 2, 6])
+def test_the_caption_of_the_last_heat_map_is_inside_the_figure(written, number):
+    record = written[0] | {"id": "ab12cd34"}
+    shown = [[e | {"caption": str(i)} for e in record["examples"][::2]] for i in range(number)]
+    found = {"examples": [e for each in shown for e in each], "pictures": record["pictures"][:1] * number}
+    figure = heat_maps(record | found)
+    figure.draw_without_rendering()
+    captions = [text for axes in figure.axes for text in axes.texts]
+    assert len(captions) == number
+    assert min(text.get_window_extent().y0 for text in captions) >= 0

@@ -14,6 +14,7 @@ from scmlab.experiments.finetune.start import given_clip
 from scmlab.experiments.runner import Output, prepare
 from scmlab.models.clip import clip_hash, load_clip, save_clip
 from scmlab.report import render_page, report_of, terminal_table
+from scmlab.report.finetune import accuracies, curves
 from scmlab.scm.store import BadFile
 
 TINY = replace(finetune.PRESETS["tiny"], workers=1, device="cpu")
@@ -271,5 +272,18 @@ def test_the_page_shows_what_was_read_and_written(written):
     page = render_page(record, {name: b"" for name in report.figures})
     for part in ("interpolated 0.5", "small CLIP trained on scenes", "models/tuned_open_clip", "R@10: text to image"):
         assert part in page
+    assert "1 training run<" in page
+    for silent in ("lr –", "chunk –", "<dt>seeds</dt>"):
+        assert silent not in page
     assert page.count("longer than the context, cut off") == 3  # captions, false captions, held-out captions
     assert len(terminal_table(record)) == 2
+
+
+def test_error_bars_end_at_0_and_100_percent_and_steps_are_whole(written):
+    record = written[0] | {"id": "ab12cd34"}
+    rows = [row | {"value": value, "se": 0.2} for row, value in zip(record["rows"], (0.1, 0.5, 0.9), strict=False)]
+    (axes,) = accuracies(record | {"rows": rows}).axes
+    ends = {tuple(float(x) for x in segment[:, 0]) for bars in axes.collections for segment in bars.get_segments()}
+    assert {tuple(round(x, 6) for x in pair) for pair in ends} == {(0.0, 50.0), (10.0, 90.0), (50.0, 100.0)}
+    for axes in curves(record).axes:
+        assert all(tick == int(tick) for tick in axes.get_xticks())

@@ -8,10 +8,13 @@ import pytest
 from rich.console import Console
 
 from scmlab.report import png, render_page, terminal_table, write_report
+from scmlab.report.attribution_names import CLASSES
+from scmlab.report.attribution_names import METHODS as ATTRIBUTIONS
 from scmlab.report.intervention import REPORT
 from scmlab.report.intervention_figures import FIGURES
-from scmlab.report.intervention_names import ATTRIBUTIONS, CLASSES, CONTROLS, HIDDEN, LAWS, METHODS, edit_name
+from scmlab.report.intervention_names import CONTROLS, HIDDEN, LAWS, METHODS, edit_name
 from scmlab.report.names import decimal
+from scmlab.report.style import BLACK
 
 PARTS = (("replace", "relation: opposite"), ("replace", "relation: other axis"))
 EDITS = (("swap", "attribute"), ("swap", "object"), ("replace", "relation"), *PARTS, ("replace", "object"),
@@ -151,6 +154,40 @@ def test_training_has_a_line_per_seed_in_the_panel_of_its_shortcut(record):
     found = panels("training", record)
     assert {title: len(axes.lines) for title, axes in found.items()} == {"shortcut 1": 6, "shortcut 0": 2}
     assert all(axes.get_yscale() == "log" for axes in found.values())
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "training"])
+def test_the_lowest_panel_of_each_column_names_its_axis(name, record):
+    figure = FIGURES[name](record)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    columns = shown[0].get_subplotspec().get_gridspec().ncols
+    assert all(axes.get_xlabel() for axes in shown[-columns:])
+
+
+def test_single_seeds_are_open_where_their_mean_is(record):
+    axes = panels("moves", record)["swap object"]
+    small = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() < 5]
+    seen = {(float(x), line.get_markerfacecolor() != "white") for line in small for x in line.get_xdata()}
+    of = select(record["by_seed"], operator="swap", category="object")
+    assert seen == {(entry[f"{side}_moves"], entry["law"] == "do") for entry in of for side in ("text", "image")}
+
+
+def test_plain_is_drawn_over_the_other_trainings(record):
+    lines = panels("training", record)["shortcut 1"].lines
+    dashed = [line for line in lines if line.get_color() == BLACK]
+    assert len(dashed) == 2
+    assert min(line.get_zorder() for line in dashed) > max(line.get_zorder() for line in set(lines) - set(dashed))
+
+
+def test_word_classes_have_one_colour_on_all_pages(record):
+    from scmlab.report.attribution_figures import _COLOURS
+
+    found = {}
+    for line in panels("shares", record)["attention"].lines:
+        if line.get_linestyle() == "None":
+            found |= {round(float(x), 9): line.get_color() for x in line.get_xdata()}
+    for kind in CLASSES:
+        assert {found[round(row[f"attention_{kind}"], 9)] for row in record["codes"]} == {_COLOURS[kind]}
 
 
 def cells(page):
