@@ -2,8 +2,8 @@
 
 Rewrites what stands between the `measured` marks, and draws the pictures: for `identifiability` the tables of README.md
 and docs/results.md, for `nonidentifiability` and `price` those of docs/composition.md, for `audit`, `overlap` and
-`negatives` those of docs/captions.md, for `intervention`, `iterated` and `attribution` those of docs/clip.md. The run
-must be of the preset `quick`, whatever captions it was given.
+`negatives` those of docs/captions.md, for `intervention`, `iterated` and `attribution` those of docs/clip.md, for
+`benchmark` those of docs/public-benchmarks.md. The run must be of the preset `quick`, whatever files it was given.
 Nothing else in the docs holds a measured number, but for outputs of examples.
 """
 
@@ -31,9 +31,18 @@ PICTURES = {  # experiment -> page that holds its tables, and figure
     "intervention": ("clip", "accuracy"),
     "iterated": ("clip", "choice"),
     "attribution": ("clip", "distribution"),
+    "benchmark": ("public-benchmarks", "scores"),
 }
-INPUT = ("captions", "captions_sha256", "benchmark", "benchmark_sha256", "workers", "checkpoint_every")  # in no preset
-TABLES = {"audit": ("What the corpus teaches", "Edits"), "overlap": ("Cases", "Files"), "negatives": ("Negatives",)}
+INPUT = (  # in no preset
+    *("captions", "captions_sha256", "benchmark", "benchmark_sha256", "model", "model_sha256", "annotations"),
+    *("annotations_sha256", "images", "images_sha256", "option", "cache", "workers", "checkpoint_every"),
+)
+TABLES = {  # those of the page that are shown, where it is not its whole beginning
+    "audit": ("What the corpus teaches", "Edits"),
+    "overlap": ("Cases", "Files"),
+    "negatives": ("Negatives",),
+    "benchmark": ("All numbers and baselines",),
+}
 TRAINED = ("sentence", "tokens", "discrete")  # the settings of the picture
 IDENTIFIED = "kept, pure, no leak"
 EXACT = "the known map, leak 0, loss 0"
@@ -83,9 +92,10 @@ def is_quick(record: Record) -> bool:
 def composition(record: Record) -> None:
     """The tables that the report page begins with, and one picture."""
     name, report = record["experiment"], report_of(record)
-    shown = [section for section in report.summary(record) if section.title in TABLES.get(name, (section.title,))]
-    page, figure = PICTURES[name]
-    replace(ROOT / "docs" / f"{page}.md", "\n\n".join([*map(markdown, shown), origin(record)]), f" {name}")
+    page = [*report.summary(record), *(report.details(record) if name in TABLES else [])]
+    shown = [section for section in page if section.title in TABLES.get(name, (section.title,))]
+    where, figure = PICTURES[name]
+    replace(ROOT / "docs" / f"{where}.md", "\n\n".join([*map(markdown, shown), origin(record)]), f" {name}")
     (ROOT / "docs" / "images" / f"{figure}.png").write_bytes(png(report.figures[figure](record)))
 
 
