@@ -51,10 +51,15 @@ def shares(record: Record) -> Section | None:
 
 
 def by_case(of: Sequence[Entry]) -> list[tuple[str, tuple[str, str | None], list[Entry]]]:
-    """(category, case, its entries): "all" first, cases in the order of the theorems."""
+    """(category, case, its entries): "all" first, cases in the order of the theorems.
+
+    Algorithm 1's own categories are its cases: beside those of all items they would say the same again.
+    """
+    categories = {entry["where"] for entry in of if entry["source"] == "benchmark"} | {"all"}
     found: dict[tuple, list[Entry]] = {}
     for entry in of:
-        found.setdefault((entry["where"], entry["operator"], entry["category"]), []).append(entry)
+        if entry["where"] in categories:
+            found.setdefault((entry["where"], entry["operator"], entry["category"]), []).append(entry)
     places = {one: place for place, one in enumerate(CASES)}
     where = list(dict.fromkeys(key[0] for key in found))
     ordered = sorted(found, key=lambda key: (key[0] != "all", where.index(key[0]), places.get(key[1:], len(places))))

@@ -10,9 +10,9 @@ from scmlab.report.benchmark_lines import (
     labels,
     lines,
     number_name,
+    number_names,
     score,
     seeds_of,
-    several_aggregates,
     ties_of,
     title,
     whole,
@@ -37,7 +37,7 @@ def _all_numbers(record: Record) -> Section | None:
     """Each number with its models and all that stands beside them."""
     there = {row["control"] for row in entries(record, "rows")} - {None, CHANCE}
     controls = [*(name for name in BLIND if name in there), *sorted(there - set(BLIND))]
-    numbers = ("score", "items", *(BLIND.get(name, name) for name in controls), CHANCE, "published")
+    numbers = ("score", *(BLIND.get(name, name) for name in controls), CHANCE, "published")
     groups = [
         (title(record, setting), [row for line in of for row in _rows_of(record, line, controls)])
         for setting, of in lines(record).items()
@@ -53,41 +53,38 @@ def _all_numbers(record: Record) -> Section | None:
 def _rows_of(record: Record, line: Line, controls: Sequence[str]) -> list[Row]:
     """One row for one model; else the number with what all models share, then a row per model."""
     names = labels(record)
+    scores = [score(line.models.get(name, {})) for name in names]
     ends = (decimal(line.chance, 2), decimal(line.published, 2))
     if len(names) == 1:
-        return [(line.name, *_own(line, names[0]), *_blind(line, names[0], controls), *ends)]
-    first = [
-        cell if control not in OWN else "" for control, cell in zip(controls, _blind(line, "", controls), strict=True)
-    ]
-    rows: list[Row] = [(line.name, "", "", *first, *ends)]
-    for name in names:
-        blind = [
-            cell if control in OWN else "" for control, cell in zip(controls, _blind(line, name, controls), strict=True)
-        ]
-        rows.append((("", with_seeds(record, name)), *_own(line, name), *blind, "", ""))
+        return [(line.name, *scores, *_blind(line, names[0], controls), *ends)]
+    rows: list[Row] = [(line.name, "", *_blind(line, "", controls, own=False), *ends)]
+    for name, one in zip(names, scores, strict=True):
+        rows.append((("", with_seeds(record, name)), one, *_blind(line, name, controls, own=True), "", ""))
     return rows
 
 
-def _own(line: Line, name: str) -> tuple[Cell, Cell]:
-    row = line.models.get(name, {})
-    return score(row), whole([row.get("scored")])
-
-
-def _blind(line: Line, model: str, controls: Sequence[str]) -> list[str]:
-    """The value of each baseline; of a model's own codes that of `model`."""
-    found = {(row["control"], row["model"]): row for row in line.blind}
-    return [score(found.get((control, model if control in OWN else None), {}))[0] for control in controls]
+def _blind(line: Line, model: str, controls: Sequence[str], *, own: bool | None = None) -> list[str]:
+    """The value of each baseline, of own codes that of `model`; own: only those of own codes, or only the others."""
+    found = {(row["control"], row["model"]): score(row)[0] for row in line.blind}
+    return [
+        found.get((control, model if control in OWN else None), DASH) if own in (None, control in OWN) else ""
+        for control in controls
+    ]
 
 
 def _by_seed(record: Record) -> Section | None:
     """The files of those labels that have several."""
     several = {label for label in labels(record) if seeds_of(record, label) > 1}
     of = [row for row in entries(record, "by_seed") if row["control"] is None and row["model"] in several]
-    ambiguous = several_aggregates(record)
+    names = number_names(record)
     groups = [
         (
             title(record, setting),
-            [(number_name(row, ambiguous), with_seed(record, row), score(row)) for row in select(of, setting=setting)],
+            [
+                (name, with_seed(record, row), score(row))
+                for row in select(of, setting=setting)
+                if (name := number_name(row, names)) is not None
+            ],
         )
         for setting in settings(of)
     ]
@@ -107,7 +104,7 @@ def _ties(record: Record) -> Section | None:
         for setting in settings(of)
     ]
     text = "The same scores under each policy for exact ties, models and blind baselines, in percent."
-    return long_section("Ties", ("number", "scorer"), tuple(TIES.values()), groups, text)
+    return long_section("Ties", ("number", "scorer"), TIES, groups, text)
 
 
 def _scorer(record: Record, entry: Entry) -> str:
@@ -176,13 +173,14 @@ def _overlap(record: Record) -> Section | None:
 
 
 def _differences(record: Record) -> Section | None:
-    of, ambiguous = entries(record, "differences"), several_aggregates(record)
+    of, names = entries(record, "differences"), number_names(record)
     groups = [
         (
             title(record, setting),
             [
-                (number_name(entry, ambiguous), f"{with_seed(record, entry)} − {entry['against']}", difference(entry))
+                (name, f"{with_seed(record, entry)} − {entry['against']}", difference(entry))
                 for entry in select(of, setting=setting)
+                if (name := number_name(entry, names)) is not None
             ],
         )
         for setting in settings(of)

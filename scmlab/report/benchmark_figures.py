@@ -14,8 +14,8 @@ from scmlab.report.benchmark_lines import (
     labels,
     lines,
     number_name,
+    number_names,
     seeds_of,
-    several_aggregates,
     title,
     with_seeds,
 )
@@ -47,10 +47,8 @@ def scores(record: Record) -> Figure:
             _beside(axes, line, place)
             for rise, name in zip(_rises(len(names)), names, strict=True):
                 row = line.models.get(name, {})
-                seeds = [
-                    number(one, "value")
-                    for one in single.get((setting, row.get("aggregate"), row.get("number"), name), [])
-                ]
+                of_row = single.get((setting, row.get("aggregate"), row.get("number"), name), [])
+                seeds = [number(one, "value") for one in of_row]
                 _mark(axes, row, "value", place + rise, _colour(names, name), seeds if len(seeds) > 1 else [])
         _percent(axes, benchmark_of(record, setting).get("rule") == "similarity")
         _title(axes, title(record, setting), len(of), len(found[setting]))
@@ -176,9 +174,10 @@ def differences(record: Record) -> Figure:
     of = entries(record, "differences")
     if not of:
         return nothing("One model: no differences in this record.")
-    names, several, found = labels(record), several_aggregates(record), {}
+    names, known, found = labels(record), number_names(record), {}
     for entry in sorted(of, key=lambda entry: not entry.get("headline")):
-        found.setdefault(entry["setting"], {}).setdefault(number_name(entry, several), []).append(entry)
+        if (name := number_name(entry, known)) is not None:
+            found.setdefault(entry["setting"], {}).setdefault(name, []).append(entry)
     found = {setting: found[setting] for setting in dict.fromkeys(entry["setting"] for entry in of)}
     shown = {setting: list(numbers)[: _most(found)] for setting, numbers in found.items()}
     files = list(dict.fromkeys((entry["model"], entry.get("seed")) for entry in of))

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scmlab.report.benchmark_names import BLIND, CHANCE, OWN, SIMILARITY
 from scmlab.report.names import DASH, decimal
 from scmlab.report.record import Entry, Record, entries, number, select
+
+Names = dict[tuple[str, Any, str], str | None]
+"""Benchmark, aggregate and number -> name, or None."""
 
 
 @dataclass
@@ -30,12 +34,13 @@ class Line:
 
 def lines(record: Record) -> dict[str, list[Line]]:
     """Benchmark -> its numbers, the headline ones first, else in the record's order."""
-    found: dict[str, dict[tuple, Line]] = {}
-    several = several_aggregates(record)
+    found: dict[str, dict[str, Line]] = {}
+    names = number_names(record)
     for row in entries(record, "rows"):
         of = found.setdefault(row["setting"], {})
-        key = (row.get("aggregate"), row["number"])
-        line = of.setdefault(key, Line(row["setting"], number_name(row, several), False))
+        if (name := number_name(row, names)) is None:
+            continue
+        line = of.setdefault(name, Line(row["setting"], name, False))
         line.headline = line.headline or bool(row.get("headline"))
         if row["control"] is None:
             line.models[row["model"]] = row
@@ -48,17 +53,31 @@ def lines(record: Record) -> dict[str, list[Line]]:
     return {setting: sorted(of.values(), key=lambda line: not line.headline) for setting, of in found.items()}
 
 
-def number_name(entry: Entry, several: set[str]) -> str:
-    """The entry's number, with the aggregate in a benchmark that has several."""
-    return f"{entry['number']} ({entry.get('aggregate')})" if entry["setting"] in several else str(entry["number"])
+def number_names(record: Record) -> Names:
+    """A name for each number of each aggregate: with its aggregate only where two give different values for one name.
 
-
-def several_aggregates(record: Record) -> set[str]:
-    """Benchmarks with numbers of several aggregates."""
-    found: dict[str, set] = {}
+    None for a number that an earlier aggregate gives too, with the same values for all models and baselines.
+    """
+    values: dict[tuple, dict[Any, dict]] = {}  # benchmark and number -> aggregate -> whose -> value
     for row in entries(record, "rows"):
-        found.setdefault(row["setting"], set()).add(row.get("aggregate"))
-    return {setting for setting, names in found.items() if len(names) > 1}
+        of = values.setdefault((row["setting"], row["number"]), {})
+        of.setdefault(row.get("aggregate"), {})[row["control"], row["model"]] = row.get("value")
+    names: Names = {}
+    for (setting, name), of in values.items():
+        different: list[dict] = []
+        for aggregate, found in of.items():
+            repeated = found in different
+            names[setting, aggregate, name] = None if repeated else f"{name} ({aggregate})"
+            different += [] if repeated else [found]
+        if len(different) == 1:
+            names[setting, next(iter(of)), name] = name
+    return names
+
+
+def number_name(entry: Entry, names: Names) -> str | None:
+    """The entry's number, as of `number_names`."""
+    key = (entry["setting"], entry.get("aggregate"), entry["number"])
+    return names.get(key, entry["number"])
 
 
 def labels(record: Record) -> list[str]:

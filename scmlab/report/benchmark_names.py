@@ -41,7 +41,7 @@ OWN = ("typical", "text_direction")
 """Baselines of a model's own text codes: each model has another."""
 
 SOURCES = {"benchmark": "benchmark", "algorithm_1": "Algorithm 1"}
-TIES = {"strict": "strict: wrong", "first": "first: right where the right one comes first", "half": "half"}
+TIES = ("strict", "first", "half")
 SIMILARITY = "correlation × 100"
 
 TITLE = "Benchmarks of composition: the official score, and what it is worth"
@@ -79,8 +79,8 @@ HOW_TO_READ = (
     ),
     (
         "Chance",
-        "What independent random scores get on average: 1 of the options; of two images and two captions 25, 25 and "
-        "16.67 for text, image and group. A correlation has none but 0.",
+        "What independent random scores get on average: with one right option of k, 100 / k; with two images and two "
+        "captions 25, 25 and 16.67 for text, image and group. A correlation is 0 by chance, which is not drawn.",
     ),
     (
         "Published",
@@ -128,7 +128,8 @@ HOW_TO_READ = (
         "Which operator makes the wrong caption of the right one (SWAP, REPLACE, ADD, REMOVE) and of what, from the "
         "two texts alone; mixed: several wrong captions of different cases. None: they say the same, or share too "
         "little. Beside it the edits that Algorithm 1 makes of the same right captions for the same images, each a "
-        "choice of two with chance 50, ties wrong. Standard errors are of independent items.",
+        "choice of two with chance 50, ties wrong. Standard errors are of independent items, and 0 where all are "
+        "right or all wrong, which says little of few items.",
     ),
     (
         "Attribution share",

@@ -8,8 +8,8 @@ from scmlab.report.benchmark_lines import (
     blind_name,
     difference,
     number_name,
+    number_names,
     probability,
-    several_aggregates,
     whole,
     with_seed,
 )
@@ -59,13 +59,14 @@ def _count(record: Record, setting: str, label: str, of: Sequence[Entry]) -> Row
 
 def differences(record: Record) -> list[tuple[str, dict[str, dict[str, Cell]]]]:
     """Benchmark -> number -> model -> its difference: the headline numbers, or the first of a benchmark without."""
-    several, found = several_aggregates(record), []
+    names, found = number_names(record), []
     for setting in dict.fromkeys(entry["setting"] for entry in entries(record, "differences")):
         of = select(entries(record, "differences"), setting=setting)
         of = [entry for entry in of if entry.get("headline")] or of
         rows: dict[str, dict[str, Cell]] = {}
         for entry in of:
-            rows.setdefault(number_name(entry, several), {})[with_seed(record, entry)] = difference(entry)
+            if (name := number_name(entry, names)) is not None:
+                rows.setdefault(name, {})[with_seed(record, entry)] = difference(entry)
         found.append((setting, dict(list(rows.items())[:MOST])))
     return found
 

@@ -279,25 +279,33 @@ def test_a_models_own_baselines_stand_in_its_line_and_the_others_in_that_of_the_
     values = {(row["control"], row["model"]): f"{row['value']:.2f}"
               for row in rows_of(record, setting="sugarcrepe", number="swap") if row["value"] is not None}  # fmt: skip
     shared = [values[name, None] for name in BLIND if name not in OWN]
-    assert found[place][1:] == ["", "", *shared, "", "", "50.00", "–"]
+    assert found[place][1:] == ["", *shared, "", "", "50.00", "–"]
     for (model, _), line in zip(MODELS, found[place + 1 :], strict=False):
         assert line[0].startswith(model)
-        assert line[3:] == ["", "", "", "", *(values[name, model] for name in OWN), "", ""]
+        assert line[2:] == ["", "", "", "", *(values[name, model] for name in OWN), "", ""]
 
 
-def test_numbers_of_several_aggregates_are_told_apart(record):
-    other = {"aggregate": "accuracy/1", "value": 12.34, "low": 11.0, "high": 13.0}
-    record["rows"] += [row | other for row in rows_of(record, setting="sugarcrepe", number="all", model="negclip")]
-    record["differences"] += [
-        entry | {"aggregate": "accuracy/1", "difference": 33.25}
-        for entry in record["differences"] if (entry["setting"], entry["number"]) == ("sugarcrepe", "all")
-    ]  # fmt: skip
+def test_numbers_that_aggregates_give_differently_are_told_apart_and_the_same_ones_stand_once(record):
+    def again(key, number, changed):
+        found = [entry for entry in record[key] if (entry["setting"], entry["number"]) == ("sugarcrepe", number)]
+        record[key] += [entry | {"aggregate": "accuracy/1"} | changed for entry in found]
+
+    before = len(lines(record)["sugarcrepe"])
+    again("rows", "all", {"value": 12.34, "low": 11.0, "high": 13.0})
+    again("differences", "all", {"difference": 33.25})
+    again("rows", "swap", {})
+    again("differences", "swap", {})
+    again("by_seed", "swap", {})
+    assert len(lines(record)["sugarcrepe"]) == before + 1
     text = "".join(map(printed, terminal_table(record)))
     for name in ("all (sugarcrepe/1)", "all (accuracy/1)"):
         assert text.count(name) == 2
     assert "12.34" in text
     assert "+33.25" in text
-    assert len(part(render_page(record, {}), "Subsets of the items")) == 1 + 4 + 5 * 11
+    assert "swap (" not in text
+    page = render_page(record, {})
+    assert len([line for line in part(page, "All differences") if line[0] == "swap"]) == 4
+    assert len(part(page, "Subsets of the items")) == 1 + 4 + 5 * 11
 
 
 @pytest.mark.parametrize("where", ["terminal", "page"])
