@@ -86,16 +86,17 @@ def _seen(record: Record) -> str:
         return ""
     setting, controls = next(iter(arms(record).items()))
     row = _rows(record, (setting, controls[0]), shown[0])[1]
+    accuracy, *moved = (number(row, key) for key in ("accuracy", "text_moves", "image_moves"))
     unseen = [number(row, f"blind_{which}") for which in ("both", "text", "image")]
-    known = (*unseen, number(row, "accuracy"), number(row, "text_moves"), number(row, "image_moves"))
-    if any(map(math.isnan, known)):
+    if any(map(math.isnan, (accuracy, *moved, *unseen))):
         return ""
-    both, text, image = (f"{decimal(100 * share, 1)} %" for share in unseen)
+    what = f"{setting}, {method_name(controls[0])}, {edit_name(*shown[0])} under do()"
+    text, image = (decimal(move, 2) for move in moved)
+    both, by_text, by_image, neither = (f"{decimal(100 * share, 1)} %" for share in (*unseen, 1 - sum(unseen)))
     return (
-        f" {setting}, {method_name(controls[0])}, {edit_name(*shown[0])} under do(): accuracy {decimal(known[3], 2)}; "
-        f"the caption's code moves {decimal(known[4], 2)}, the image's {decimal(known[5], 2)} of the distance of two "
-        f"scenes; unseen by both sides {both} of the edits, by the text side only {text}, by the image side only "
-        f"{image}, seen by both {decimal(100 * (1 - sum(unseen)), 1)} %."
+        f" At {what}: accuracy {decimal(accuracy, 2)}; the caption's code moves {text}, the image's {image} of the "
+        f"distance of two scenes; unseen by both sides {both} of the edits, by the text side only {by_text}, by the "
+        f"image side only {by_image}, seen by both {neither}."
     )
 
 

@@ -103,19 +103,28 @@ def reordered(scores: Float[Tensor, "n p"], others: Float[Tensor, "n p"], *, tol
     return changed[compared].double().mean().item()
 
 
-def moves(codes: Float[Tensor, "n k"], edited: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-    """How far each edit moves a code, |edited_i - codes_i|, in units of the root mean squared distance of `codes`.
+def typical_distance(codes: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
+    """Root mean squared distance of two of the codes, sqrt(2 sum_k var_k) with variances over n - 1."""
+    return (2 * codes.var(0).sum()).sqrt()
 
-    0 is blind to the edit; about 1 is as far as to another pair's code. Errors: shapes that differ, codes that are all
-    equal.
+
+def moves(
+    codes: Float[Tensor, "n k"], edited: Float[Tensor, "n k"], *, unit: Float[Tensor, ""] | None = None
+) -> Float[Tensor, " n"]:
+    """How far each edit moves a code, |edited_i - codes_i| / unit.
+
+    unit   without it `typical_distance(codes)`; that of more codes where `codes` are some of them
+
+    0 is blind to the edit; about 1 is as far as to another pair's code. Errors: shapes that differ; without a unit,
+    codes that are all equal.
     """
     if codes.shape != edited.shape:
         raise ValueError(f"`edited` must have the shape of `codes`, {tuple(codes.shape)}; got {tuple(edited.shape)}.")
-    n = len(codes)
-    mean_square = 2 * n / max(n - 1, 1) * (codes - codes.mean(0)).square().sum(-1).mean()
-    if not mean_square > 0:
-        raise ValueError(f"`codes` must not all be equal; got a mean squared distance of {mean_square.item()}.")
-    return (edited - codes).norm(dim=-1) / mean_square.sqrt()
+    if unit is None:
+        unit = typical_distance(codes) if len(codes) > 1 else codes.new_zeros(())
+        if not unit > 0:
+            raise ValueError(f"`codes` must not all be equal; got a root mean squared distance of {unit.item()}.")
+    return (edited - codes).norm(dim=-1) / unit
 
 
 @dataclass(frozen=True)

@@ -312,3 +312,9 @@ def test_a_configuration_that_cannot_be_is_refused_by_name_and_value(refuses, na
 def test_presets_train_every_method_they_name_and_only_once(name):
     jobs = plan(PRESETS[name])
     assert len({job.name for job in jobs}) == len(jobs) == sum(arm[2] for arm in PRESETS[name].arms)
+
+
+def test_every_method_has_a_cost_by_which_the_longest_start_first():
+    from scmlab.experiments.intervention.run import COST
+
+    assert set(COST) | {"plain", "paired"} == {method for _, method, _ in PRESETS["full"].arms}

@@ -265,7 +265,7 @@ def test_the_page_says_in_numbers_whether_a_side_is_blind_where_accuracy_is_at_c
             row |= {"accuracy": 0.503, "text_moves": 0.688, "image_moves": 0.479}
             row |= {"blind_both": 0.001, "blind_text": 0.016, "blind_image": 0.026}
     text = REPORT.summary(record)[0].text
-    assert "shortcut 1, plain, swap object under do(): accuracy 0.50; the caption's code moves 0.69" in text
+    assert " At shortcut 1, plain, swap object under do(): accuracy 0.50; the caption's code moves 0.69" in text
     assert "the image's 0.48" in text
     assert "unseen by both sides 0.1 % of the edits" in text
     assert text.endswith("seen by both 95.7 %.")

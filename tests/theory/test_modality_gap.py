@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from scmlab.objectives import infonce
-from scmlab.theory.modality_gap import agreement, modality_gap, moves, reordered, score_matrix
+from scmlab.theory.modality_gap import agreement, modality_gap, moves, reordered, score_matrix, typical_distance
 
 SIMILARITIES = ("dot", "cosine", "distance")
 
@@ -123,6 +123,9 @@ def test_moves_are_in_units_of_the_distance_between_different_codes():
     many = normal(50, 3)
     rms = torch.pdist(many).square().mean().sqrt()
     assert moves(many, many + 1).tolist() == pytest.approx([(3**0.5 / rms).item()] * 50)
+    assert typical_distance(many).item() == pytest.approx(rms.item())
+    some = moves(many[:1], many[:1] + 1, unit=typical_distance(many))
+    assert some.tolist() == pytest.approx([(3**0.5 / rms).item()])
 
 
 def test_agreement_counts_edits_by_which_side_is_blind():

@@ -11,11 +11,11 @@ from scmlab.experiments.device import resolve
 from scmlab.experiments.finetune.given import named_only
 from scmlab.experiments.finetune.start import check_model
 from scmlab.experiments.finetune.work import libraries
+from scmlab.experiments.intervention.run import EXPLAINED
 from scmlab.experiments.jobs import Note, folder_or_temporary, number_of_workers, run_jobs
 from scmlab.experiments.summary import mean_and_sd
 
 WHERE = ("setting", "control", "model")
-COST = {"cae_perturbation": 8.0, "cae_gradcam": 3.0, "cae_gradient": 2.5, "cae_attention": 1.3}
 NAMES = 20  # of damaged images that a record lists
 MEANS = ("mean", "q05", "q25", "q50", "q75", "q95", "share", "words")
 
@@ -44,7 +44,7 @@ def run(config: Config, *, folder: Path | None = None, progress: Callable[[int],
         results: dict[str, dict] = {}
         # the starts first: the other jobs go on from their checkpoints
         for stage in ([j for j in jobs if j.model == "start"], [j for j in jobs if j.model != "start"]):
-            longest_first = sorted(stage, key=lambda job: -COST.get(job.model, 1.0))
+            longest_first = sorted(stage, key=lambda job: -EXPLAINED.get(job.model, 1.0))
             calls = {job.name: partial(work, job, config, **options) for job in longest_first}
             workers = number_of_workers(config.workers, device)
             results |= run_jobs(calls, notes=notes, workers=workers, progress=progress)

@@ -12,7 +12,7 @@ from scmlab.models.clip import Clip, embed_images, embed_texts, normalise_pixels
 from scmlab.scm import stream
 from scmlab.scm.scenes import EditedScenes, Scenes, SceneSpec, caption_scenes, edit_scenes, render, sample_scenes
 from scmlab.scm.scenes.layout import DIRECTIONS
-from scmlab.theory.modality_gap import agreement, modality_gap
+from scmlab.theory.modality_gap import agreement, modality_gap, moves, typical_distance
 
 EDITS = (
     ("swap", "object"),
@@ -96,7 +96,8 @@ def _compared(before: Side, after: Side, all_of: Side) -> dict:
     false = (before.images * after.texts).sum(1)
     other = (after.images * before.texts).sum(1)
     text, image = (
-        _moves(getattr(all_of, side), getattr(before, side), getattr(after, side)) for side in ("texts", "images")
+        moves(getattr(before, side), getattr(after, side), unit=typical_distance(getattr(all_of, side)))
+        for side in ("texts", "images")
     )
     alike = agreement(text, image, blind_below=BLIND_BELOW)
     return {
@@ -110,12 +111,6 @@ def _compared(before: Side, after: Side, all_of: Side) -> dict:
         "blind_text": alike.text_only,
         "blind_image": alike.image_only,
     }
-
-
-def _moves(codes: Tensor, before: Tensor, after: Tensor) -> Tensor:
-    """How far each edit moves a code, in units of the root mean squared distance of two scenes' codes."""
-    scale = (2 * codes.var(0).sum()).sqrt()
-    return (after - before).norm(dim=1) / scale
 
 
 def _share(hits: Bool[Tensor, " n"]) -> float:
