@@ -3,8 +3,9 @@
 from scmlab.scm.scenes.captions import caption_scenes, describe_scenes
 from scmlab.scm.scenes.edits import EDITS, EditedScenes, edit_scenes
 from scmlab.scm.scenes.export import export_scenes
-from scmlab.scm.scenes.law import push_scenes, sample_scenes, scene_noise, structural
+from scmlab.scm.scenes.law import push_scenes, sample_scenes, scene_noise
 from scmlab.scm.scenes.layout import boxes, holds
+from scmlab.scm.scenes.places import structural
 from scmlab.scm.scenes.record import Scenes, join_scenes
 from scmlab.scm.scenes.render import render
 from scmlab.scm.scenes.spec import SceneSpec
