@@ -52,7 +52,7 @@ def _comparison(record: Record) -> list[Section]:
     found = []
     if groups := [(title(record, setting), _differences(rows)) for setting, rows in differences(record)]:
         first = first_model(record, "differences")
-        text = f"Less {first}, in points, with the 95 % interval over draws of the items that both have scored."
+        text = f"Each model minus {first}, in points, with the 95 % interval, on the items that both have scored."
         found.append(
             Section("Differences", ("number", "model", "difference"), groups, numbers=("difference",), text=text)
         )

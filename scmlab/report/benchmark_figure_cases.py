@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from scmlab.report.attribution_looks import LOOKS as CLASS_LOOKS
 from scmlab.report.attribution_names import CLASSES, METHODS
 from scmlab.report.benchmark_cases import by_case
 from scmlab.report.benchmark_lines import labels, title, with_seed
@@ -16,7 +17,6 @@ from scmlab.report.overlap_names import case
 from scmlab.report.record import Entry, Record, check_record, entries, number, select
 from scmlab.report.style import BLACK, COLOURS, GREY, blank, nothing, styled, wrapped
 
-SHADES = {"object": "#D55E00", "attribute": "#0072B2", "relation": "#009E73", "other": "#767676"}
 LINE, STEP = 0.14, 0.13  # inches of a case, and more for each mark
 EVEN = "equal scores"
 
@@ -113,7 +113,7 @@ def attribution(record: Record) -> Figure:
             axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5))
             axes.set_xticks([0, 0.5, 1], ["0", "50", "100"])
             axes.tick_params(axis="y", length=0)
-    marks = [Patch(color=SHADES[kind], label=words) for kind, words in CLASSES.items()]
+    marks = [Patch(color=CLASS_LOOKS[kind][0], label=words) for kind, words in CLASSES.items()]
     figure.legend(
         handles=marks, loc="outside upper left", ncols=4, title="share of a caption's attribution (%)", alignment="left"
     )
@@ -125,7 +125,7 @@ def _stack(axes: Axes, line: int, of: Sequence[Entry], key: str) -> None:
     for kind in CLASSES:
         share = number(next(iter(select(of, word_class=kind)), {}), key)
         width = 0.0 if math.isnan(share) else share
-        axes.barh(line, width, left=left, height=0.74, color=SHADES[kind], edgecolor="white", linewidth=0.5)
+        axes.barh(line, width, left=left, height=0.74, color=CLASS_LOOKS[kind][0], edgecolor="white", linewidth=0.5)
         if width > 0.12:
             axes.text(left + width / 2, line, f"{100 * width:.0f}", ha="center", va="center", color="white", size=8.5)
         left += width

@@ -10,7 +10,7 @@ from scmlab.report.names import DASH, decimal
 from scmlab.report.record import Entry, Record, entries, number, select
 
 Names = dict[tuple[str, Any, str], str | None]
-"""Benchmark, aggregate and number -> name, or None."""
+"""Benchmark, aggregate and number -> name; None: not shown."""
 
 
 @dataclass
@@ -54,23 +54,24 @@ def lines(record: Record) -> dict[str, list[Line]]:
 
 
 def number_names(record: Record) -> Names:
-    """A name for each number of each aggregate: with its aggregate only where two give different values for one name.
+    """Names of all numbers: those of a further aggregate, beside the official one, have it in brackets.
 
     None for a number that an earlier aggregate gives too, with the same values for all models and baselines.
     """
     values: dict[tuple, dict[Any, dict]] = {}  # benchmark and number -> aggregate -> whose -> value
+    first: dict[str, Any] = {}
     for row in entries(record, "rows"):
-        of = values.setdefault((row["setting"], row["number"]), {})
-        of.setdefault(row.get("aggregate"), {})[row["control"], row["model"]] = row.get("value")
+        setting, aggregate = row["setting"], row.get("aggregate")
+        first.setdefault(setting, benchmark_of(record, setting).get("aggregate") or aggregate)
+        of = values.setdefault((setting, row["number"]), {}).setdefault(aggregate, {})
+        of[row["control"], row["model"]] = row.get("value")
     names: Names = {}
     for (setting, name), of in values.items():
-        different: list[dict] = []
-        for aggregate, found in of.items():
-            repeated = found in different
-            names[setting, aggregate, name] = None if repeated else f"{name} ({aggregate})"
-            different += [] if repeated else [found]
-        if len(different) == 1:
-            names[setting, next(iter(of)), name] = name
+        earlier: list[dict] = []
+        for aggregate, found in sorted(of.items(), key=lambda pair: pair[0] != first[setting]):
+            full = name if aggregate == first[setting] else f"{name} ({aggregate})"
+            names[setting, aggregate, name] = None if found in earlier else full
+            earlier.append(found)
     return names
 
 
@@ -89,9 +90,9 @@ def labels(record: Record) -> list[str]:
 
 def seeds_of(record: Record, label: str) -> int:
     """How many files go by the label."""
-    rows = select(entries(record, "rows"), control=None, model=label)
-    counts = [len(select(entries(record, "models"), model=label)), *(row.get("seeds") or 1 for row in rows)]
-    return max(counts)
+    if models := entries(record, "models"):
+        return len(select(models, model=label))
+    return max((row.get("seeds") or 1 for row in select(entries(record, "rows"), control=None, model=label)), default=1)
 
 
 def with_seed(record: Record, entry: Entry) -> str:

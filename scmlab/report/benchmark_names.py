@@ -61,7 +61,8 @@ HOW_TO_READ = (
         "Interval",
         "95 % bootstrap over clusters: items that share an image (also by way of a third item), or together make one "
         "question, are drawn together. It says how much the score hangs on the draw of items, and nothing of the "
-        "training of the model. Baselines fitted on the other half stay as fitted.",
+        "training of the model. Where all items are right, or all wrong, it has no width, which says little of few "
+        "items.",
     ),
     (
         "Blind baselines",
@@ -115,7 +116,7 @@ HOW_TO_READ = (
     (
         "Difference",
         "A model minus the first one, on the items that both have scored, with its interval over the same draws for "
-        "both.",
+        "both. Several files of one name are compared seed by seed.",
     ),
     (
         "McNemar",
