@@ -1,6 +1,6 @@
 """The long tables of the page of `benchmark`: all numbers and baselines, ties, subsets, cases, attribution."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from scmlab.report.benchmark_cases import accuracy, attribution, long_section, settings, shares, words
 from scmlab.report.benchmark_lines import (
@@ -82,13 +82,21 @@ def _by_seed(record: Record) -> Section | None:
             title(record, setting),
             [
                 (name, with_seed(record, row), score(row))
-                for row in select(of, setting=setting)
+                for row in _by_number(of, setting)
                 if (name := number_name(row, names)) is not None
             ],
         )
         for setting in settings(of)
     ]
     return long_section("Single files of models with several seeds", ("number", "model"), ("score",), groups)
+
+
+def _by_number(of: Iterable[Entry], setting: str) -> list[Entry]:
+    """The benchmark's entries, those of one number together."""
+    found: dict[str, list[Entry]] = {}
+    for entry in select(of, setting=setting):
+        found.setdefault(entry["number"], []).append(entry)
+    return [entry for group in found.values() for entry in group]
 
 
 def _ties(record: Record) -> Section | None:
@@ -98,7 +106,7 @@ def _ties(record: Record) -> Section | None:
             f"{title(record, setting)}; used: {ties_of(benchmark_of(record, setting))}",
             [
                 (str(entry["number"]), _scorer(record, entry), *(decimal(entry.get(key), 2) for key in TIES))
-                for entry in select(of, setting=setting)
+                for entry in _by_number(of, setting)
             ],
         )
         for setting in settings(of)
@@ -122,7 +130,7 @@ def _subsets(record: Record) -> Section | None:
     groups = []
     for setting in settings(of):
         found: dict[tuple, dict[str, Entry]] = {}
-        for entry in select(of, setting=setting):
+        for entry in _by_number(of, setting):
             key = (entry["number"], entry["model"], entry.get("seed"))
             found.setdefault(key, {})[entry["subset"]] = entry
         rows: list[Row] = []
@@ -174,12 +182,14 @@ def _overlap(record: Record) -> Section | None:
 
 def _differences(record: Record) -> Section | None:
     of, names = entries(record, "differences"), number_names(record)
+    if all(entry.get("headline") for entry in of):
+        return None  # shown before the figures
     groups = [
         (
             title(record, setting),
             [
                 (name, f"{with_seed(record, entry)} − {entry['against']}", difference(entry))
-                for entry in select(of, setting=setting)
+                for entry in _by_number(of, setting)
                 if (name := number_name(entry, names)) is not None
             ],
         )

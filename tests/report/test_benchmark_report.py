@@ -143,8 +143,9 @@ def _per_file(record, where, rule, headline, items, draw):
             )
         if not first:
             change = draw.gauss(1, 4)
-            found = {"against": MODELS[0][0], "number": number, "headline": True, "difference": change}
-            record["differences"].append(where | found | {"low": change - 1, "high": change + 1, "se": 0.5})
+            found = {"against": MODELS[0][0], "number": number, "headline": number != headline[-1]}
+            ends = {"low": change - 1, "high": change + 1, "se": 0.5}
+            record["differences"].append(where | found | {"difference": change} | ends)
     if where["model"] == MODELS[0][0]:
         record["ties"].append(where | {"control": "shorter", "model": None, "number": headline[0], "strict": 90.0,
                                        "first": 97.5, "half": 93.75})  # fmt: skip
@@ -268,9 +269,9 @@ def test_the_page_holds_every_score_baseline_and_reference(record):
             assert f"{row['value']:.2f}" in shown
     single = part(page, "Single files of models with several seeds")
     tuned = [row for row in record["by_seed"] if row["model"] == MODELS[1][0]]
-    assert [line[1:] for line in single if len(line) == 3][1:] == [
-        [f"{row['model']}, seed {row['seed']}", f"{row['value']:.2f} [{row['low']:.1f}, {row['high']:.1f}]"]
-        for row in tuned
+    scores = [f"{row['value']:.2f} [{row['low']:.1f}, {row['high']:.1f}]" for row in tuned]
+    assert [line for line in single if len(line) == 3][1:] == [
+        [row["number"], f"{row['model']}, seed {row['seed']}", one] for row, one in zip(tuned, scores, strict=True)
     ]
 
 
@@ -292,14 +293,14 @@ def test_numbers_that_aggregates_give_differently_are_told_apart_and_the_same_on
         record[key] += [entry | {"aggregate": "accuracy/1"} | changed for entry in found]
 
     before = len(lines(record)["sugarcrepe"])
-    again("rows", "all", {"value": 12.34, "low": 11.0, "high": 13.0})
-    again("differences", "all", {"difference": 33.25})
+    again("rows", "replace", {"value": 12.34, "low": 11.0, "high": 13.0})
+    again("differences", "replace", {"difference": 33.25})
     again("rows", "swap", {})
     again("differences", "swap", {})
     again("by_seed", "swap", {})
     assert len(lines(record)["sugarcrepe"]) == before + 1
     text = "".join(map(printed, terminal_table(record)))
-    assert text.count(" all (accuracy/1) ") == text.count(" all  ") == 2
+    assert text.count(" replace (accuracy/1) ") == text.count(" replace  ") == 2
     assert "12.34" in text
     assert "+33.25" in text
     assert "swap (" not in text
@@ -347,10 +348,13 @@ def test_differences_and_mcnemar_name_the_first_model_and_hold_every_test(record
     assert "difference to clip-vit-b-32" in differences
     assert "only clip-vit-b-32" in tests
     page = render_page(record, {})
-    shown = {cell for line in part(page, "Differences") for cell in line}
+    first, later = ({line[-1].split()[0] for line in part(page, name)} for name in ("Differences", "All differences"))
     for entry in record["differences"]:
-        assert f"{entry['difference']:+.2f}".replace("+0.00", "0.00") in differences
-        assert any(cell.startswith(f"{entry['difference']:+.2f}") for cell in shown)
+        shown = f"{entry['difference']:+.2f}"
+        assert (shown in differences) == (shown in first) == entry["headline"]
+        assert shown in later
+    found = [line[0] for line in part(page, "All differences") if len(line) == 3][1:17]
+    assert found == [number for number in ("replace", "swap", "add", "all") for _ in range(4)]
     found = [line[2:] for line in part(page, "McNemar") if len(line) == 8][1:]
     assert found == [["280", "30", "42", "48", "40", probability(entry["p"])] for entry in record["mcnemar"]]
 
