@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of what happens between an image file and a code: another one never reads codes of this one."""
 
+CPU_IMAGES = 16
+"""Images in a CLIP at once on the CPU: the activations of 64 take 12 % longer, as they leave the processor's cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -97,8 +100,10 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
         return nullcontext()
 
     def encode_image(pixels: Sequence[torch.Tensor]) -> torch.Tensor:
+        step = CPU_IMAGES if clip.device.type == "cpu" else len(pixels)
         with torch.inference_mode(), exact():
-            return embed_images(clip, torch.cat(list(pixels)).to(clip.device, clip.model.dtype))
+            parts = (torch.cat(list(pixels[start : start + step])) for start in range(0, len(pixels), step))
+            return torch.cat([embed_images(clip, part.to(clip.device, clip.model.dtype)) for part in parts])
 
     def encode_text(captions: Sequence[str]) -> torch.Tensor:
         with torch.inference_mode(), exact():

@@ -124,6 +124,14 @@ def test_codes_are_the_models_own_of_length_one(clip, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-6)
 
 
+def test_images_go_through_a_clip_few_at_a_time_and_stay_in_order(clip, monkeypatch):
+    monkeypatch.setattr("scmlab.benchmarks.models.CPU_IMAGES", 3)
+    pixels = torch.randn(8, 3, SPEC.image_size, SPEC.image_size, generator=stream(0, "pixels"))
+    with torch.no_grad():
+        whole = embed_images(clip, pixels)
+    torch.testing.assert_close(of_clip(clip).encode_image(list(pixels.split(1))), whole, atol=1e-6, rtol=0)
+
+
 def test_each_content_is_embedded_once_under_whatever_name(tmp_path):
     picture(tmp_path / "a.png", 1)
     picture(tmp_path / "b.png", 1)
