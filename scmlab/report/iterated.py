@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from scmlab.report.intervention_names import LAWS, seeds_of
 from scmlab.report.iterated_figures import FIGURES
 from scmlab.report.iterated_names import (
     CAPTIONS,
@@ -12,7 +13,6 @@ from scmlab.report.iterated_names import (
     ENCODERS,
     FAMILIES,
     HOW_TO_READ,
-    LAWS,
     LISTS,
     QUESTION,
     TITLE,
@@ -79,9 +79,8 @@ def summary(record: Record) -> list[Section]:
             lines = [
                 _line(record, family, t, where) for family in values(record, "family") for t in values(record, "t")
             ]
-            seeds = one(record, **where).get("seeds")
-            name = f"{setting}, {LAWS.get(law, law)}"
-            name += f" ({seeds} {'seed' if seeds == 1 else 'seeds'})" if seeds else ""
+            seeds = seeds_of([one(record, **where)])
+            name = f"{setting}, {LAWS.get(law, law)}" + (f" ({seeds})" if seeds else "")
             found.append((name, [line for line in lines if line]))
     text = (
         "Credit in the choice among a caption and its negatives; the trained encoder's as mean ± sd over seeds. "

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scmlab.report.iterated_names import ENCODERS, FAMILIES, LAWS, LISTS, values
+from scmlab.report.intervention_names import LAWS
+from scmlab.report.iterated_names import ENCODERS, FAMILIES, LISTS, values
 from scmlab.report.marks import handle
 from scmlab.report.record import Record, check_record, entries, number, select
 from scmlab.report.style import (

@@ -8,7 +8,6 @@ LISTS = {
 }
 """Keys that name the entries of its records."""
 
-LAWS = {"in_distribution": "in distribution", "do": "under do()"}
 FAMILIES = {"swap": "SWAP", "replace": "REPLACE relation", "both": "SWAP + REPLACE", "add": "ADD"}
 ENCODERS = {"trained": "trained", "pseudo_optimal": "blind to hidden edits", "blind": "blind to all"}
 CONTROLS = {name: words for name, words in ENCODERS.items() if name != "trained"}

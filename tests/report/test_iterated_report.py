@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from scmlab.report import png, render_page, terminal_table, write_report
+from scmlab.report.intervention_names import LAWS
 from scmlab.report.iterated import REPORT
 from scmlab.report.iterated_figures import FIGURES
-from scmlab.report.iterated_names import CONTROLS, ENCODERS, FAMILIES, LAWS
+from scmlab.report.iterated_names import CONTROLS, ENCODERS, FAMILIES
 from scmlab.report.names import decimal
 
 MEASURED = ("orbit", "reached", "uneven", "choice", "argmax", "pairwise", "predicted", "hidden", "same")

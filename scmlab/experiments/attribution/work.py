@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
 from scmlab.attribution import METHODS, word_map
 from scmlab.experiments.attribution.config import Config
 from scmlab.experiments.attribution.measure import entries, examples, names_of, pictures
@@ -14,13 +12,13 @@ from scmlab.experiments.finetune.data import Data, read_data, write_scenes
 from scmlab.experiments.finetune.measure import read_held_out
 from scmlab.experiments.finetune.start import described, given_clip, small_clip
 from scmlab.experiments.finetune.work import libraries
+from scmlab.experiments.intervention.history import at_end, curves
 from scmlab.experiments.jobs import kept
 from scmlab.models.clip import BadImage, Clip, clip_hash
 from scmlab.objectives import ClipObjective
 from scmlab.scm.store import BadFile
 from scmlab.training.clip import ClipTrainSpec, FolderSource, TrainedClip, count_truncated, train_clip
 
-HISTORY = 50  # points kept of a curve
 ELSEWHERE = ("seeds", "methods", "device", "workers", "checkpoint_every", "model", "tokenizer", "captions", "images")
 KEYS = ("classes", "methods", "data")
 
@@ -164,15 +162,5 @@ def _data(config: Config, clip: Clip, data: Data, corrupt: dict[str, str]) -> di
 
 
 def _training(config: Config, trained: TrainedClip) -> dict:
-    history = trained.history
-    number = min(HISTORY, config.tune_steps)
-    curves = {key: history[key] for key in ("contrastive", "attribution") if key in history}
-    return {
-        "steps": config.tune_steps,
-        "batch": config.batch,
-        "seconds": trained.seconds,
-        "loss": history["contrastive"][-max(1, config.tune_steps // 5) :].mean().item(),
-        "loss_name": "InfoNCE (nats)",
-        "step": torch.tensor([len(chunk) for chunk in history["loss"].chunk(number)]).cumsum(0).tolist(),
-        "curves": {key: [chunk.mean().item() for chunk in curve.chunk(number)] for key, curve in curves.items()},
-    }
+    steps, found = curves(trained, ("contrastive", "attribution"))
+    return at_end(trained, config.batch, part=5) | {"step": steps, "curves": found}

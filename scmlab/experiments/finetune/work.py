@@ -13,6 +13,7 @@ from scmlab.experiments.finetune.config import Config
 from scmlab.experiments.finetune.data import Data, read_data, write_scenes
 from scmlab.experiments.finetune.measure import HeldOut, false_captions, images_of, measure, read_held_out, texts_of
 from scmlab.experiments.finetune.start import described, given_clip, small_clip
+from scmlab.experiments.intervention.history import at_end, curves
 from scmlab.language import NegativeOptions, read_hard_negatives
 from scmlab.language.negatives import make_negatives
 from scmlab.models.clip import Clip, clip_hash, load_clip, save_clip
@@ -29,7 +30,6 @@ from scmlab.training.clip import (
     train_clip,
 )
 
-HISTORY = 50  # points kept of a curve
 LIBRARIES = ("transformers", "tokenizers", "textblob", "pillow")
 LAYOUTS = ("huggingface", "open_clip")
 
@@ -175,7 +175,7 @@ def _portable(identity: dict, train: CaptionedImages) -> dict:
 def work(config: Config, place: Place) -> dict:
     """Everything, as plain data. Errors (BadFile): what cannot be read; TrainingDiverged."""
     data = data_of(config, place.folder)
-    steps = steps_of(config, data)
+    steps_of(config, data)  # what cannot be trained on is refused first
     start = start_of(config, place)
     held, corrupt = read_held_out(start, data.held.pairs, config.on_error)
     negatives = false_captions(held.captions, held.image_of, seed=config.seed)
@@ -204,7 +204,7 @@ def work(config: Config, place: Place) -> dict:
             "tuned_hash": clip_hash(trained.clip),
         },
         "written": _write(models, held, place.folder),
-        "training": _training(config, trained, steps),
+        "training": _training(config, trained),
     }
 
 
@@ -229,20 +229,10 @@ def _write(models: dict[str, Clip], held: HeldOut, folder: Path) -> list[dict]:
     return found
 
 
-def _training(config: Config, trained: TrainedClip, steps: int) -> dict:
-    history = trained.history
-    number = min(HISTORY, steps)
-    curves = {key: history[key] for key in ("contrastive", "attribution") if key in history}
-    return {
-        "steps": steps,
-        "batch": config.batch,
-        "seconds": trained.seconds,
-        "loss": history["contrastive"][-max(1, steps // 20) :].mean().item(),
-        "loss_name": "InfoNCE (nats)",
-        "scale": history["scale"][-1].item(),
-        "step": torch.tensor([len(chunk) for chunk in history["loss"].chunk(number)]).cumsum(0).tolist(),
-        "curves": {key: [chunk.mean().item() for chunk in curve.chunk(number)] for key, curve in curves.items()},
-    }
+def _training(config: Config, trained: TrainedClip) -> dict:
+    steps, found = curves(trained, ("contrastive", "attribution"))
+    scale = trained.history["scale"][-1].item()
+    return at_end(trained, config.batch) | {"scale": scale, "step": steps, "curves": found}
 
 
 def settings(config: Config) -> dict:

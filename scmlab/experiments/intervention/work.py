@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 from scmlab.attribution import METHODS
 from scmlab.experiments.intervention.config import Config, Method
 from scmlab.experiments.intervention.data import VOCABULARY, objective, scene_spec, source, vocabulary
+from scmlab.experiments.intervention.history import at_end, curves
 from scmlab.experiments.intervention.measure import accuracies, gap, laws, prompts, shares
 from scmlab.experiments.jobs import kept
 from scmlab.models.clip import Clip, ClipSpec, build_clip, train_tokenizer
@@ -19,8 +18,6 @@ from scmlab.training.clip import ClipTrainSpec, TrainedClip, train_clip
 
 CONTEXT = 32  # tokens; the longest caption of the scenes has fewer
 HEAD = 32  # width of a head
-HISTORY = 50  # points kept of a loss curve, each the mean over its share of the steps
-END = 20  # the loss at the end of a training is the mean over this part of its steps
 LIBRARIES = ("transformers", "tokenizers", "textblob")
 ELSEWHERE = ("arms", "device", "workers", "checkpoint_every")  # fields of the config that do not decide a job's result
 
@@ -62,7 +59,7 @@ def work(job: Job, config: Config, *, device: str, folder: Path, report: Callabl
         spec = scene_spec(job.shortcut, config.binding, config.synonyms)
         start = build(config, device, job.seed)
         trained = train(job, config, spec, start, folder, report)
-        return {"training": _training(job, config, trained), **measure(trained.clip, spec, config, seed=job.seed)}
+        return {"training": _training(config, trained), **measure(trained.clip, spec, config, seed=job.seed)}
 
     result = kept(folder / f"{job.name}.json", settings, compute, device=device, keys=("training", "accuracies"))
     report(job.name, config.steps)
@@ -126,16 +123,7 @@ def measure(clip: Clip, spec: SceneSpec, config: Config, *, seed: int) -> dict:
     return found
 
 
-def _training(job: Job, config: Config, trained: TrainedClip) -> dict:
-    losses = trained.history["contrastive"]
-    chunks = losses.chunk(min(HISTORY, len(losses)))
-    return {
-        "steps": config.steps,
-        "batch": config.batch,
-        "seconds": trained.seconds,
-        "loss": losses[-max(1, len(losses) // END) :].mean().item(),
-        "loss_name": "InfoNCE (nats)",
-        "scale": trained.history["scale"][-1].item(),
-        "step": torch.tensor([len(chunk) for chunk in chunks]).cumsum(0).tolist(),
-        "curve": [chunk.mean().item() for chunk in chunks],
-    }
+def _training(config: Config, trained: TrainedClip) -> dict:
+    steps, found = curves(trained, ("contrastive",))
+    scale = trained.history["scale"][-1].item()
+    return at_end(trained, config.batch) | {"scale": scale, "step": steps, "curve": found["contrastive"]}

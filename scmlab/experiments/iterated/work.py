@@ -5,12 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from scmlab.experiments.intervention.data import scene_spec
+from scmlab.experiments.intervention.history import at_end
 from scmlab.experiments.intervention.work import Job, build, libraries, train
 from scmlab.experiments.iterated.config import TRAINING, Config
 from scmlab.experiments.iterated.measure import measure
 from scmlab.experiments.jobs import kept
-
-END = 20  # the loss at the end of a training is the mean over this part of its steps
 
 
 def work(job: Job, config: Config, *, device: str, folder: Path, report: Callable[[str, int], None]) -> dict:
@@ -26,15 +25,8 @@ def work(job: Job, config: Config, *, device: str, folder: Path, report: Callabl
         spec = scene_spec(job.shortcut, "relation", config.training.synonyms)
         start = build(config.training, device, job.seed)
         trained = train(job, config.training, spec, start, folder, report)
-        losses = trained.history["contrastive"]
-        training = {
-            "steps": config.steps,
-            "batch": config.batch,
-            "seconds": trained.seconds,
-            "loss": losses[-max(1, len(losses) // END) :].mean().item(),
-            "loss_name": "InfoNCE (nats)",
-        }
-        return {"training": training, "choices": measure(trained.clip, spec, config, seed=job.seed)}
+        choices = measure(trained.clip, spec, config, seed=job.seed)
+        return {"training": at_end(trained, config.batch), "choices": choices}
 
     result = kept(folder / f"{job.name}.json", settings, compute, device=device, keys=("training", "choices"))
     report(job.name, config.steps)
