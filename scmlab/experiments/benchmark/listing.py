@@ -30,13 +30,14 @@ def _all() -> RenderableType:
 def _about(name: str) -> RenderableType:
     source = BENCHMARKS[name]
     table = blank_table(f"{name}: {source.title}")
+    table.show_header = False
     table.add_column("", no_wrap=True)
     table.add_column("", overflow="fold")
     rows = [("files", ", ".join(source.files)), ("from", source.origin), ("licence", source.licence)]
     rows += [(f"images {root}=FOLDER", looks) for root, looks in source.roots.items()] or [("images", "none needed")]
     rows += [("options", ", ".join(f"{key}={_shown(one.default)}" for key, one in loader_options(name).items()))]
-    published = ", ".join(f"{key} {value:g}" for key, value in source.reference.items())
-    rows += [(f"CLIP ViT-B/32, {source.cited}", published)]
+    if published := ", ".join(f"{key} {value:g}" for key, value in source.reference.items()):
+        rows.append(("CLIP ViT-B/32", f"{published}; by {source.cited}"))
     for label, text in rows:
         if text:
             table.add_row(Text(label), Text(text))
