@@ -168,7 +168,7 @@ def test_a_model_that_cannot_be_read_is_refused_before_anything_is_written(given
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
-def test_a_bare_file_takes_heads_and_its_activation_is_told_in_one_line_on_stderr(written, given, capfd):
+def test_a_bare_file_takes_heads_and_its_activation_is_told_in_one_line_on_stderr(written, given, capfd, refuses):
     folder = written[1]
     start = load_clip(folder / "start")
     assert start.model.config.vision_config.num_attention_heads == 1
@@ -176,6 +176,8 @@ def test_a_bare_file_takes_heads_and_its_activation_is_told_in_one_line_on_stder
     bare = replace(
         given, model=str(folder / "bare" / "open_clip_model.safetensors"), tokenizer=str(folder / "start"), heads=(1, 1)
     )
+    with refuses("a width of 32", "`--heads IMAGE TEXT`", error=BadFile):
+        finetune.total_steps(replace(bare, heads=None))
     assert finetune.total_steps(bare) == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("scmlab: ")

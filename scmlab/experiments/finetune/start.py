@@ -62,7 +62,8 @@ def _load(config: Given) -> Clip:
     try:
         return load_clip(config.model, tokenizer=config.tokenizer, activation=config.activation, heads=config.heads)
     except BadFile as error:
-        raise named(BadFile(str(error).replace("`source`", "`model`")), "model") from None
+        said = str(error).replace("`source`", "`model`").replace("`heads=(image, text)`", "`--heads IMAGE TEXT`")
+        raise named(BadFile(said), "model") from None
 
 
 def small_clip(
