@@ -75,13 +75,13 @@ def numbers_of_blind(task: Task, name: str, of: Of, rescored: Rescored, config: 
 
 
 def over_seeds(entries: Sequence[dict]) -> list[dict]:
-    """Entries of one label as one: the interval of a single model, the deviation of several."""
-    by = ("setting", "control", "model", "aggregate", "number", "headline", "scored", "reference")
+    """Entries of one label as one: the interval of a single model, the deviation of several; scored: the fewest."""
+    by = ("setting", "control", "model", "aggregate", "number", "headline", "reference")
     known = [entry | {"value": None if _is_nan(entry["value"]) else entry["value"]} for entry in entries]
     merged = mean_and_sd(known, by, ("value",))
-    single = {_where(entry): entry for entry in entries}
+    single = {_where(entry): entry for entry in sorted(entries, key=lambda entry: -entry["scored"])}
     for row in merged:
-        row["sd"] = row.pop("value_sd")
+        row["sd"], row["scored"] = row.pop("value_sd"), single[_where(row)]["scored"]
         one = single[_where(row)] if row["seeds"] == 1 else {}
         row |= {key: one.get(key) for key in ("low", "high", "se")}
     return merged
