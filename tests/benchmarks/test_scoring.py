@@ -240,7 +240,11 @@ def test_missing_items_are_neither_right_nor_wrong_and_all_are_counted():
     np.testing.assert_array_equal(scored.correct, [1, 0, np.nan, 0])
     np.testing.assert_array_equal(scored.margin, [1, 0, np.nan, -1])
     assert counts(scored) == {"items": 4, "scored": 3, "missing": 1, "tied": 1, "defective": 1, "duplicates": 1}
-    assert defect_kinds(scored.benchmark) == {"duplicate": 1, "positive equals negative": 1, "spaces around a caption": 2}
+    assert defect_kinds(scored.benchmark) == {
+        "duplicate": 1,
+        "positive equals negative": 1,
+        "spaces around a caption": 2,
+    }
     assert score_items(benchmark("choice", items), [None] * 4).missing.all()
 
 
