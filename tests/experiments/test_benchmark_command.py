@@ -189,7 +189,7 @@ def test_folders_and_names_that_do_not_fit_are_said(refused, files, made, tmp_pa
     other = [word if word != str(files / "val2017") else str(tmp_path / "no") for word in given(files)]
     refused(other, "`images` of coco_val2017 must be a folder", "where there is nothing")
     other = [word if word != str(files / "val2017") else str(files) for word in given(files)]
-    refused(other, "0 of 3 images", "give that folder", "0 of 3 items", "--on-error skip", sentences=9)
+    refused(other, "0 of 3 images", "give that folder", "0 of 3 items", "Give the right folder.", sentences=9)
 
 
 def test_of_several_image_roots_each_needs_its_name(refused, files, made, tmp_path):

@@ -203,16 +203,18 @@ def test_a_killed_run_goes_on_and_ends_with_the_record_of_one_that_was_not(files
     everything = models.made["one"].seen
     assert len(set(everything)) == len(everything)
     seen = []
-    for stop_after in (1, 3, None):
-        models.stop_after = stop_after
-        if stop_after is None:
-            record = run_experiment("benchmark", benchmark, "tiny", config, Output(tmp_path / "killed", quiet=True))
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                run_experiment("benchmark", benchmark, "tiny", config, Output(tmp_path / "killed", quiet=True))
-            (folder,) = (path for path in (tmp_path / "killed" / "benchmark").iterdir() if path.name != "embeddings")
-            assert not [path.name for path in folder.iterdir() if path.name not in ("config.json", "jobs")]
+    out = Output(tmp_path / "killed", quiet=True)
+    for models.stop_after in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment("benchmark", benchmark, "tiny", config, out)
         seen += models.made["one"].seen
+        (folder,) = (path for path in (tmp_path / "killed" / "benchmark").iterdir() if path.name != "embeddings")
+        assert {path.name for path in folder.iterdir()} == {"config.json", "jobs"}
+    (folder / "items.parquet.1.part").write_text("of a run that had no time to clean up")
+    models.stop_after = None
+    record = run_experiment("benchmark", benchmark, "tiny", config, out)
+    seen += models.made["one"].seen
+    assert not list(folder.glob("*.part"))
     assert sorted(seen) == sorted(everything)
     assert record["resumed"]
     for one in (record, whole):

@@ -85,12 +85,13 @@ class ItemsFile:
                                            for name in self.schema.names], schema=self.schema))  # fmt: skip
 
     def close(self, *, whole: bool) -> None:
-        """Under its name where it is whole, else gone."""
+        """Under its name where it is whole, else gone; then what runs left that were killed goes too."""
         if self._writer is not None:
             self._writer.close()
         if whole and self._part.exists():
             os.replace(self._part, self._path)
-        self._part.unlink(missing_ok=True)
+        for part in self._path.parent.glob(f"{self._path.name}.*.part") if whole else (self._part,):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -97,8 +97,8 @@ def stop_at_missing(task: Task, config: Config) -> None:
         return
     if not task.coverage.complete:
         said = " ".join(task.coverage.sentences)
-        more = "" if config.on_error == "skip" else " Give the right folder, or --on-error skip to score the others."
-        raise BadFile(f"`images` must hold all images of {task.benchmark.name}. {said}{more}")
+        others = ", or --on-error skip to score the others" if task.coverage.whole else ""
+        raise BadFile(f"`images` must hold all images of {task.benchmark.name}. {said} Give the right folder{others}.")
 
 
 def _task(benchmark: Benchmark, folders: dict[str, Path], config: Config) -> Task:
