@@ -381,8 +381,9 @@ def test_models_get_labels_that_tell_them_apart(tmp_path):
     labels = lambda *given, **activation: [one.label for one in asked_models(given, activation.get("activation", ()))]  # noqa: E731
     assert labels(paths[0]) == ["clip"]
     assert labels(*paths) == ["p/clip", "q/clip"]
-    assert labels(paths[0], paths[0], activation=("gelu", "quickgelu")) == ["p/clip (gelu)", "p/clip (quickgelu)"]
-    assert labels(paths[0], paths[0]) == ["p/clip", "p/clip #2"]
+    assert labels(paths[0], paths[0], activation=("gelu", "quickgelu")) == ["clip (gelu)", "clip (quickgelu)"]
+    assert labels(paths[0], paths[0]) == ["clip", "clip #2"]
+    assert labels(f"clip={paths[0]}", paths[1]) == ["clip", "q/clip"]
     assert labels(f"mine={paths[0]}", paths[1]) == ["mine", "clip"]
     given = asked_models((paths[0], "some.module:function", paths[1]), ("gelu",))
     assert [one.activation for one in given] == ["gelu", None, "gelu"]
@@ -398,7 +399,7 @@ def test_one_file_under_both_activations_is_two_models(files, clip, tmp_path):
     first, second = record["models"]
     assert (first["activation"], second["activation"]) == ("quickgelu", "gelu")
     assert first["identity"] != second["identity"]
-    assert first["model"].endswith("clipA (quickgelu)")
+    assert (first["model"], second["model"]) == ("clipA (quickgelu)", "clipA (gelu)")
     one, two = ([row["scores"] for row in items_of(tmp_path / "run", model=of["model"])] for of in (first, second))
     assert one != two
 

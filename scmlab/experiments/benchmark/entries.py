@@ -10,7 +10,7 @@ from scmlab.benchmarks.statistics import bootstrap, bootstrap_difference, mcnema
 from scmlab.experiments.benchmark.config import Config
 from scmlab.experiments.benchmark.given import AskedModel
 from scmlab.experiments.benchmark.plan import Task
-from scmlab.experiments.benchmark.score import POLICIES, Rescored, Result, policy
+from scmlab.experiments.benchmark.score import POLICIES, Rescored, Result, blind_policy, policy
 from scmlab.experiments.summary import mean_and_sd
 from scmlab.scm import stream
 
@@ -40,7 +40,7 @@ def numbers_of(task: Task, of: Of, result: Result, config: Config) -> Iterator[d
         generator = stream(config.seed, "benchmark", "bootstrap")
         found = bootstrap(scored, aggregate, generator=generator, resamples=config.resamples)
         first = headline(aggregate, list(found))
-        official = aggregate.name == task.benchmark.aggregate
+        official = aggregate.name == (task.source.aggregate or task.benchmark.aggregate)
         for name, interval in found.items():
             yield where | {
                 "aggregate": aggregate.name,
@@ -56,8 +56,12 @@ def numbers_of(task: Task, of: Of, result: Result, config: Config) -> Iterator[d
 
 
 def numbers_of_blind(task: Task, name: str, of: Of, rescored: Rescored, config: Config) -> Iterator[dict]:
-    """A baseline's numbers, on the items that the model was scored on."""
-    scored = rescored[policy(config, task.benchmark)]
+    """A baseline's numbers, on the items that the model was scored on.
+
+    Where a tie is right for the model that argmax looks at, what cannot tell captions apart would get them all: a
+    baseline's ties then count by chance.
+    """
+    scored = rescored[blind_policy(config, task.benchmark)]
     for aggregate in task.aggregates:
         found = aggregate(scored)
         first = headline(aggregate, list(found))

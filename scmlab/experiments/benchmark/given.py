@@ -89,9 +89,11 @@ def _told_apart(parts: Sequence[tuple[str, str, str | None]]) -> list[str]:
         lambda name, source, _: f"{_folder(source)}/{name}" if os.path.exists(source) else name,
         lambda name, _, activation: f"{name} ({activation})" if activation else name,
     ):
+        longer = [more(name, source, act) for name, (_, source, act) in zip(made, parts, strict=True)]
+        kinds = {name: {new for new, old in zip(longer, made, strict=True) if old == name} for name in made}
         made = [
-            name if label or made.count(name) == 1 else more(name, source, activation)
-            for name, (label, source, activation) in zip(made, parts, strict=True)
+            new if len(kinds[name]) > 1 and not label else name
+            for name, new, (label, *_) in zip(made, longer, parts, strict=True)
         ]
     again = [made[:place].count(name) for place, name in enumerate(made)]
     return [

@@ -22,7 +22,7 @@ class ItemsFile:
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
 
-        text, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
+        text, number = pa.string(), pa.float64()
         self.schema = pa.schema(
             {
                 "benchmark": text,

@@ -97,6 +97,10 @@ def stop_at_missing(task: Task, config: Config) -> None:
         return
     if not task.coverage.complete:
         said = " ".join(task.coverage.sentences)
+        if all(root.found == root.wanted for root in task.coverage.roots):
+            empty = task.coverage.items - task.coverage.whole
+            raise BadFile(f"Every item of {task.benchmark.name} must have an image with pixels; {empty:,} have a box "
+                          "without area: --on-error skip scores the others and counts these.")  # fmt: skip
         others = ", or --on-error skip to score the others" if task.coverage.whole else ""
         raise BadFile(f"`images` must hold all images of {task.benchmark.name}. {said} Give the right folder{others}.")
 

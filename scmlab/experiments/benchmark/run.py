@@ -31,7 +31,7 @@ from scmlab.experiments.benchmark.items import ItemsFile, items_file
 from scmlab.experiments.benchmark.opening import check_models, open_asked
 from scmlab.experiments.benchmark.plan import Task, announced, scenes_task, stop_at_missing, tasks_of, training_names
 from scmlab.experiments.benchmark.recorded import about_benchmark, about_model, plain_config
-from scmlab.experiments.benchmark.score import Result, algorithm_1, policy, score, uncoded
+from scmlab.experiments.benchmark.score import Result, algorithm_1, blind_policy, policy, score, uncoded
 from scmlab.experiments.device import resolve
 from scmlab.experiments.finetune.start import small_clip
 from scmlab.experiments.jobs import folder_or_temporary, plain
@@ -149,23 +149,25 @@ class _Scoring:
         for name, rescored in result.blind.items():
             lists["by_seed"] += numbers_of_blind(task, name, of, rescored, config)
             lists["ties"] += tie_policies(task, name, of, rescored)
-            self._write(place, rescored[scored.ties], of, baseline=name)
+            self._write(place, rescored[blind_policy(config, task.benchmark)], of, baseline=name)
         self._write(place, scored, of, cosines=result.cosines)
         for name, found in analyses(task, model, cache, config, self.where / f"{model.identity[:16]}").items():
             lists[name] += [{"setting": task.benchmark.name, "control": None, **of, **entry} for entry in found]
         return result
 
     def _blind(self, place: int, task: Task, result: Result) -> None:
-        ties = policy(self.config, task.benchmark)
-        for name, rescored in uncoded(task.benchmark, self.config, result.scored[ties].missing).items():
+        ties = blind_policy(self.config, task.benchmark)
+        for name, rescored in uncoded(task.benchmark, self.config, result.scored["strict"].missing).items():
             self.lists["by_seed"] += numbers_of_blind(task, name, NO_MODEL, rescored, self.config)
             if name != "chance":
                 self.lists["ties"] += tie_policies(task, name, NO_MODEL, rescored)
                 self._write(place, rescored[ties], NO_MODEL, baseline=name)
 
     def _compare(self, place: int, task: Task, label: str, asked: AskedModel, result: Result) -> None:
-        """With the first label's model of the same seed, where it has one."""
-        if (start := self.first.get((place, asked.seed))) is not None:
+        """With the first label's model of the same seed, or with the only one it has."""
+        one = [found for (where, _), found in self.first.items() if where == place]
+        start = one[0] if len(one) == 1 else self.first.get((place, asked.seed))
+        if start is not None:
             different, tests = compared(task, label, asked, (start, result), self.config)
             self.lists["differences"] += different
             self.lists["mcnemar"] += tests

@@ -50,6 +50,12 @@ def policy(config: Config, benchmark: Benchmark) -> str:
     return benchmark.ties if config.ties == "official" else config.ties
 
 
+def blind_policy(config: Config, benchmark: Benchmark) -> str:
+    """That of the baselines: never `first`, by which equal scores of everything would be right."""
+    asked = policy(config, benchmark)
+    return "half" if asked == "first" else asked
+
+
 def score(
     task: Task, made: Benchmark | None, model: Model, cache: Cache, config: Config, report: Callable[[int], None]
 ) -> Result:
