@@ -25,15 +25,15 @@ BLIND: Mapping[str, str] = MappingProxyType(
         "shorter": "minus the number of characters, spaces at both ends left out",
         "longer": "the number of characters, spaces at both ends left out",
         "bigram": "mean log probability of a word after the one before, by the right captions of the other half",
-        "text_features": "logistic regression on length and frequencies of words and pairs, fitted on the other half",
+        "features": "logistic regression on length and frequencies of words and pairs, fitted on the other half",
         "typical": "cosine of the caption's code with the mean code of the other half's right captions",
-        "text_direction": "the caption's code along mean right minus mean wrong code of the other half",
+        "direction": "the caption's code along mean right minus mean wrong code of the other half",
     }
 )
 """Name -> what a caption scores, whatever the image."""
 
-_FITTED = ("text_features", "text_direction")  # on right against wrong captions
-_CODED = ("typical", "text_direction")
+_FITTED = ("features", "direction")  # on right against wrong captions
+_CODED = ("typical", "direction")
 
 
 def names_for(benchmark: Benchmark, *, codes: bool) -> tuple[str, ...]:
@@ -64,10 +64,10 @@ def blind_scores(
     bigram          (1 / (n + 1)) sum_{i=1..n+1} log (c(w_{i-1} w_i) + 2 p(w_i)) / (c(w_{i-1}) + 2), between marks of
                     start and end, p(w) = (c(w) + 1/2) / (words + 1); over its
                     typical spread
-    text_features   log odds of being right, linear in `plausibility.FEATURES`, without intercept; what is
+    features        log odds of being right, linear in `plausibility.FEATURES`, without intercept; what is
                     fitted on is taken off the counts
     typical         cos(z, mean of z over right captions)
-    text_direction  z . (mean over right - mean over wrong captions)
+    direction       z . (mean over right - mean over wrong captions)
 
     codes      z, of length 1, for the last two
     generator  draws the halves: one state, one cut, whatever the name
@@ -178,7 +178,7 @@ def _of_captions(benchmark: Benchmark, cut: Halves) -> np.ndarray:
 def _along(codes: np.ndarray, right: np.ndarray, fitted: np.ndarray, scored: np.ndarray, name: str) -> np.ndarray:
     """Codes along a direction of the fitted ones; equal codes give equal numbers wherever they stand."""
     direction = codes[fitted[right[fitted]]].mean(0, dtype=np.float64)
-    if name == "text_direction":
+    if name == "direction":
         wrong = fitted[~right[fitted]]
         direction = direction - codes[wrong].mean(0, dtype=np.float64)
     length = float(np.linalg.norm(direction))

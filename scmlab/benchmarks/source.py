@@ -33,6 +33,7 @@ class Source:
     roots      name of an image root -> how its folder looks
     reference  published numbers of CLIP ViT-B/32, percent, under the names of the official aggregate
     cited      whose numbers these are; '' without any
+    aggregate  the one that they are of, where the benchmark's files may make it another; '' where it is always the same
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     roots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reference: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     cited: str = ""
+    aggregate: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.reference) != bool(self.cited):

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -91,9 +92,14 @@ def load(name: str) -> ModuleType:
 
 
 def _missing(error: ModuleNotFoundError) -> str:
-    """Which library is not installed, and what installs it; a module of our own that is missing is a bug."""
+    """Which library is not installed, and what installs it; a module of our own that is missing is a bug.
+
+    Where the sentence is ours already, it is kept: it knows which extra.
+    """
     if error.name is None or error.name.partition(".")[0] == "scmlab":
         raise error
+    if not str(error).startswith("No module named"):
+        return str(error)
     return f"This experiment needs {error.name}, which is not installed: pip install 'scmlab[clip]'."
 
 
@@ -126,7 +132,7 @@ def _parse(name: str, module: ModuleType, arguments: list[str]) -> Run:
 def _preset(module: ModuleType, arguments: list[str]) -> str:
     """The preset among the arguments: the defaults that tyro shows depend on it, so it is read first."""
     chosen = next(iter(module.PRESETS))
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in pairwise([*arguments, ""]):
         if word == "--preset":
             chosen = following
         elif word.startswith("--preset="):

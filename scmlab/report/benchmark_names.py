@@ -23,21 +23,21 @@ BLIND = {
     "shorter": "shorter",
     "longer": "longer",
     "bigram": "bigram",
-    "text_features": "features",
+    "features": "features",
     "typical": "typical",
-    "text_direction": "direction",
+    "direction": "direction",
 }
 """Blind baselines, as short as columns need."""
 CONTROLS = {
     "shorter": "shorter caption",
     "longer": "longer caption",
     "bigram": "bigram plausibility",
-    "text_features": "text features",
+    "features": "text features",
     "typical": "typical code",
-    "text_direction": "direction of text codes",
+    "direction": "direction of text codes",
     CHANCE: "chance",
 }
-OWN = ("typical", "text_direction")
+OWN = ("typical", "direction")
 """Baselines of a model's own text codes: each model has another."""
 
 SOURCES = {"benchmark": "benchmark", "algorithm_1": "Algorithm 1"}
@@ -66,7 +66,8 @@ HOW_TO_READ = (
     ),
     (
         "Blind baselines",
-        "Scores of captions that look at no image, through the same rule, ties and aggregate. Shorter, longer: number "
+        "Scores of captions that look at no image, through the same rule and aggregate, and the same policy for ties but "
+        "where that is first: their ties then count by chance (half). Shorter, longer: number "
         "of characters. Bigram: mean log probability of a word after the one before. Features: logistic regression on "
         "length and frequencies of words and pairs. Of a model's own text codes: typical, the cosine with the mean "
         "code of right captions; direction, along mean right minus mean wrong code. All but shorter and longer are "

@@ -99,7 +99,7 @@ def test_the_bigram_score_is_the_mean_log_probability_by_the_other_half():
     np.testing.assert_allclose(found * 0.58, np.array(expected) - expected[0][0], atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["bigram", "text_features"])
+@pytest.mark.parametrize("name", ["bigram", "features"])
 def test_shuffled_words_are_told_by_their_pairs_and_coins_are_not(name):
     made = choice(sentences(64))
     assert score_items(made, blind_similarities(made, blind_scores(made, name, generator=drawn()))).correct.mean() > 0.9
@@ -109,7 +109,7 @@ def test_shuffled_words_are_told_by_their_pairs_and_coins_are_not(name):
     assert 0.2 < share < 0.8
 
 
-@pytest.mark.parametrize("name", ["bigram", "text_features", "typical", "text_direction"])
+@pytest.mark.parametrize("name", ["bigram", "features", "typical", "direction"])
 def test_a_half_is_not_scored_by_itself(name):
     """Other captions in one half change no score in it, up to the numbers of the other half."""
     pairs = sentences(40)
@@ -133,11 +133,11 @@ def test_codes_along_the_means_of_the_other_half():
     codes /= np.linalg.norm(codes, axis=1, keepdims=True)
     second = np.repeat(halves(made, generator=drawn(2)).second, 2)
     right = np.tile([True, False], 20)
-    for name in ("typical", "text_direction"):
+    for name in ("typical", "direction"):
         found = blind_scores(made, name, generator=drawn(2), codes=codes)
         for half in (second, ~second):
             mean = codes[~half & right].mean(0)
-            if name == "text_direction":
+            if name == "direction":
                 mean = mean - codes[~half & ~right].mean(0)
             np.testing.assert_allclose(found[half], codes[half] @ mean / np.linalg.norm(mean), atol=1e-6)
 
@@ -224,10 +224,10 @@ def test_every_baseline_goes_through_the_aggregate_and_repeats():
 
 
 def test_what_a_rule_has_not_is_refused(refuses):
-    with refuses("`name`", "shorter, longer, bigram", "text_direction"):
-        blind_scores(choice(sentences(4)), "text_direction", generator=drawn())
-    with refuses("`name`", "text_features"):
-        blind_scores(group(4), "text_features", generator=drawn())
+    with refuses("`name`", "shorter, longer, bigram", "direction"):
+        blind_scores(choice(sentences(4)), "direction", generator=drawn())
+    with refuses("`name`", "features"):
+        blind_scores(group(4), "features", generator=drawn())
     with refuses("`codes`", 8, 3):
         blind_scores(choice(sentences(4)), "typical", generator=drawn(), codes=np.ones((3, 2), np.float32))
     with refuses("`benchmark`", "sts"):

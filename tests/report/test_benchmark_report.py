@@ -112,7 +112,7 @@ def large():
 def _blind(rule):
     if rule == "similarity":
         return ("shorter",)
-    return tuple(name for name in BLIND if rule == "choice" or name not in ("text_features", "text_direction"))
+    return tuple(name for name in BLIND if rule == "choice" or name not in ("features", "direction"))
 
 
 def _models(record, of, base, draw, place):

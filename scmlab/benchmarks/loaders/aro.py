@@ -102,6 +102,7 @@ LOADERS = {
         licence="MIT (annotations); the images' own",
         roots=CROPS,
         reference={"macro": 59.9},
+        aggregate="vg_relation/1",
         cited=CITED,
     ),
     "vg_attribution": Source(
@@ -124,6 +125,7 @@ LOADERS = {
         licence="MIT (rule); captions and images their own",
         roots={"coco": "holds val2014/ with COCO_val2014_000000391895.jpg ..."},
         reference={"accuracy": 47.6},
+        aggregate="order/1",
         cited=CITED,
     ),
     "flickr30k_order": Source(
@@ -135,6 +137,7 @@ LOADERS = {
         licence="MIT (rule); captions and images their own",
         roots={"flickr30k": "holds flickr30k-images/ with 1007129816.jpg ..."},
         reference={"accuracy": 59.6},
+        aggregate="order/1",
         cited=CITED,
     ),
 }
