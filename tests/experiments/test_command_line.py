@@ -67,6 +67,22 @@ def test_a_run_writes_its_folder_and_a_second_call_shows_it_without_repeating(ca
     assert "finished on" in capsys.readouterr().out
 
 
+def test_a_command_without_options_is_the_first_preset(monkeypatch, tmp_path):
+    runs = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command_line, "execute", runs.append)
+    main(["identifiability"])
+    assert [run.preset for run in runs] == [next(iter(scmlab.experiments.identifiability.PRESETS))]
+
+
+def test_a_missing_library_that_was_said_already_keeps_its_sentence(capsys, monkeypatch):
+    def lacks(name):
+        raise ModuleNotFoundError("Taggers need spacy: pip install 'scmlab[spacy]'.", name="spacy")
+
+    monkeypatch.setattr(command_line, "load", lacks)
+    assert refused(capsys, FAST) == "scmlab: Taggers need spacy: pip install 'scmlab[spacy]'.\n"
+
+
 def test_quiet_prints_nothing(capsys, tmp_path):
     main([*FAST, "--out", str(tmp_path), "--quiet"])
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Experiment: the official score of any CLIP on public benchmarks, beside a blind scorer's; --list names them."""
+"""Experiment: the official score of any CLIP on public benchmarks, beside what a blind scorer gets (--list)."""
 
 from scmlab.experiments.benchmark.config import PRESETS, Config
 from scmlab.experiments.benchmark.listing import listing
