@@ -38,7 +38,7 @@ def _scores(record: Record) -> Table:
     table = blank_table("scores in percent [95 % interval], best blind baseline, chance, published CLIP ViT-B/32")
     table.add_column("number", overflow="fold", max_width=34 if len(names) <= NARROW else 24)
     for name in names:
-        table.add_column(Text(with_seeds(record, name)), justify="right", overflow="fold", max_width=18)
+        table.add_column(Text(with_seeds(record, name)), justify="right", overflow="fold", max_width=22)
     table.add_column("best blind", justify="right", overflow="fold", max_width=20)
     for name in ("chance", "published"):
         table.add_column(name, justify="right", no_wrap=True)

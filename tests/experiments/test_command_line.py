@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import scmlab.experiments.identifiability  # noqa: F401  its module `run` is taken from sys.modules below
+import scmlab.experiments.identifiability  # its module `run` is taken from sys.modules below
 from scmlab.experiments import __main__ as command_line
 from scmlab.experiments import runner
 from scmlab.experiments.__main__ import EXPERIMENTS, main
