@@ -404,6 +404,15 @@ def test_one_file_under_both_activations_is_two_models(files, clip, tmp_path):
     assert one != two
 
 
+def test_another_text_of_a_models_module_is_another_run(files, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = []
+    for text in ("a = 1\n", "a = 2\n", "a = 1\n"):
+        (tmp_path / "written_here.py").write_text(text)
+        digests.append(of_sugarcrepe(files, model=("written_here:f",)).model_sha256)
+    assert digests[0] == digests[2] != digests[1]
+
+
 def test_ties_count_as_asked(files, models):
     values = {}
     for ties in ("official", "strict", "first", "half"):
