@@ -67,11 +67,11 @@ HOW_TO_READ = (
     (
         "Blind baselines",
         "Scores of captions that look at no image, through the same rule and aggregate, and the same policy for ties, "
-        "but where that is first: their ties then count by chance (half). Shorter, longer: number of characters. Bigram: mean log probability of a word after the one before. Features: logistic regression on "
-        "length and frequencies of words and pairs. Of a model's own text codes: typical, the cosine with the mean "
-        "code of right captions; direction, along mean right minus mean wrong code. All but shorter and longer are "
-        "fitted on one half of the benchmark and scored on the other; what the halves share is said for each "
-        "benchmark.",
+        "but where that is first: their ties then count by chance (half). Shorter, longer: number of characters. "
+        "Bigram: mean log probability of a word after the one before. Features: logistic regression on length and "
+        "frequencies of words and pairs. Of a model's own text codes: typical, the cosine with the mean code of right "
+        "captions; direction, along mean right minus mean wrong code. All but shorter and longer are fitted on one "
+        "half of the benchmark and scored on the other; what the halves share is said for each benchmark.",
     ),
     (
         "Best blind",
