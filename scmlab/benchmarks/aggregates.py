@@ -23,8 +23,9 @@ class Aggregate:
     plan      prepares the numbers for any weights of the items
 
     Missing items count nowhere. A number of a category, or a mean of named ones, in which nothing was scored is NaN;
-    one that needs categories which the benchmark does not hold is not given. A mean over all categories is one over
-    those in which something was scored. Errors: scores of a benchmark that the aggregate gives no number for.
+    one that needs categories which the benchmark does not hold is not given, nor one of another list of names
+    or of other captions than the benchmark was read with. A mean over all categories is one over those in which
+    something was scored. Errors: scores of a benchmark that the aggregate gives no number for.
     """
 
     name: str
@@ -49,12 +50,18 @@ class Aggregate:
         return numbers
 
 
+_OFFICIAL_LIST = ("vg_relation/1", "vg_relation_cae/1")  # of benchmarks read with ARO's list
 _ACCURACY = "mean over the items, and over those of each category"
 _CHOICES: tuple[tuple[str, tuple[str, ...], str, Callable[[Scored], Evaluate]], ...] = (
     ("accuracy/1", ("accuracy",), _ACCURACY, plans.accuracy),
-    ("order/1", ("accuracy",), f"{_ACCURACY}; captions shuffled with the official taggers", plans.accuracy),
-    ("order_parser/1", ("accuracy",), f"{_ACCURACY}; captions shuffled with this library's tagger", plans.accuracy),
-    ("order_given/1", ("accuracy",), f"{_ACCURACY}; shuffled captions as given", plans.accuracy),
+    *(
+        (name, ("accuracy",), f"{_ACCURACY}; {captions}", plans.only_of((name,), plans.accuracy))
+        for name, captions in (
+            ("order/1", "captions shuffled with the official taggers"),
+            ("order_parser/1", "captions shuffled with this library's tagger"),
+            ("order_given/1", "shuffled captions as given"),
+        )
+    ),
     (
         "sugarcrepe/1",
         ("replace", "swap", "add", "all"),
@@ -79,20 +86,20 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str, Callable[[Scored], Evaluate]], 
         "vg_relation/1",
         ("macro",),
         "mean over the relations without ARO's 157 symmetric names; macro_all: over all; micro: over all items",
-        plans.vg_relation(("official",)),
+        plans.only_of(_OFFICIAL_LIST, plans.vg_relation(("official",))),
     ),
     (
         "vg_relation_cae/1",
         ("macro",),
         "mean over the relations without ARO's 157 symmetric names and three more; macro_all, micro as of "
         "vg_relation/1",
-        plans.vg_relation(("official", "cae")),
+        plans.only_of(_OFFICIAL_LIST, plans.vg_relation(("official", "cae"))),
     ),
     (
         "vg_relation_given/1",
         ("macro",),
         "mean over the relations without those of the list given; macro_all, micro as of vg_relation/1",
-        plans.vg_relation(("given",)),
+        plans.only_of(("vg_relation_given/1",), plans.vg_relation(("given",))),
     ),
     ("vg_relation_all/1", ("macro",), "mean over all relations, symmetric ones too", plans.vg_relation(())),
     (

@@ -112,17 +112,18 @@ def _all_right(scored: Scored, tag: str, number: int) -> np.ndarray:
 
 
 def vg_relation(dropped: Sequence[str]) -> Callable[[Scored], Evaluate]:
-    """A mean over the relations whose tag left_out is none of `dropped`; no number where items lack that tag."""
+    """A mean over the relations whose tag left_out is none of `dropped`."""
 
     def plan(scored: Scored) -> Evaluate:
-        said = [item.tags.get("left_out") for item in scored.benchmark.items]
-        if dropped and None in said:
-            return lambda weights: {}
-        out = [category if tag in dropped else None for category, tag in zip(scored.categories, said, strict=True)]
-        dropped_names = {name for name in out if name is not None}
+        dropped_names = {item.category for item in scored.benchmark.items if item.tags.get("left_out") in dropped}
         return _macro(scored, lambda category: category not in dropped_names)
 
     return plan
+
+
+def only_of(names: Sequence[str], plan: Callable[[Scored], Evaluate]) -> Callable[[Scored], Evaluate]:
+    """The plan for benchmarks whose own aggregate is one of these: others lie on another list, or other captions."""
+    return lambda scored: plan(scored) if scored.benchmark.aggregate in names else lambda weights: {}
 
 
 def vg_attribution(scored: Scored) -> Evaluate:

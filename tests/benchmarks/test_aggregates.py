@@ -20,10 +20,10 @@ def item(number: int, category: str, tags: dict | None = None) -> Item:
     return Item(f"{category}/{number}", (image,), ("right", "wrong"), ((0, 0),), category, tags or {})
 
 
-def choice(items: list[Item], credit: list[int | None]) -> Scored:
-    """Items that are right (1), wrong (0) or missing (None)."""
+def choice(items: list[Item], credit: list[int | None], aggregate: str = "accuracy/1") -> Scored:
+    """Items that are right (1), wrong (0) or missing (None); aggregate: the benchmark's own."""
     scores = [None if right is None else np.array([[float(right), 0.5]]) for right in credit]
-    return score_items(Benchmark("made", tuple(items), "choice", "strict", "accuracy/1"), scores)
+    return score_items(Benchmark("made", tuple(items), "choice", "strict", aggregate), scores)
 
 
 def by_category(scored: Scored) -> dict[str, float]:
@@ -35,12 +35,14 @@ def by_category(scored: Scored) -> dict[str, float]:
     return {name: 100 * sum(credit) / len(credit) for name, credit in found.items()}
 
 
-def random_choice(categories: list[str], tags=lambda category: {}, *, most: int = 9) -> Scored:
+def random_choice(
+    categories: list[str], tags=lambda category: {}, *, most: int = 9, aggregate: str = "accuracy/1"
+) -> Scored:
     random = np.random.default_rng(0)
     names = [name for name in categories for _ in range(random.integers(1, most))]
     random.shuffle(names)
     items = [item(i, name, tags(name)) for i, name in enumerate(names)]
-    return choice(items, random.integers(0, 2, len(items)).tolist())
+    return choice(items, random.integers(0, 2, len(items)).tolist(), aggregate)
 
 
 def test_every_official_aggregate_is_known():
@@ -50,10 +52,30 @@ def test_every_official_aggregate_is_known():
 
 
 def test_accuracy_is_the_mean_over_items_and_per_category():
-    scored = choice([item(0, "a"), item(1, "b"), item(2, "b"), item(3, "a")], [1, 0, 1, None])
-    assert AGGREGATES["accuracy/1"](scored) == {"accuracy": pytest.approx(200 / 3), "a": 100.0, "b": 50.0}
-    for name in ("order/1", "order_parser/1", "order_given/1"):
-        assert AGGREGATES[name](scored)["accuracy"] == pytest.approx(200 / 3)
+    items = [item(0, "a"), item(1, "b"), item(2, "b"), item(3, "a")]
+    for name in ("accuracy/1", *SHUFFLES):
+        found = AGGREGATES[name](choice(items, [1, 0, 1, None], name))
+        assert found == {"accuracy": pytest.approx(200 / 3), "a": 100.0, "b": 50.0}
+
+
+SHUFFLES = ("order/1", "order_parser/1", "order_given/1")
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [
+        *((own, [name for name in SHUFFLES if name != own]) for own in SHUFFLES),
+        ("vg_relation_given/1", ["vg_relation/1", "vg_relation_cae/1"]),
+        ("vg_relation/1", ["vg_relation_given/1"]),
+        ("vg_relation_cae/1", ["vg_relation_given/1"]),
+    ],
+)
+def test_no_number_goes_by_the_name_of_another_list_or_of_other_shuffles(refuses, own, others):
+    scored = random_choice(["near", "on"], lambda name: {"left_out": ""}, aggregate=own)
+    assert AGGREGATES[own](scored)
+    for name in others:
+        with refuses(name, "made"):
+            AGGREGATES[name](scored)
 
 
 SUGARCREPE = ["replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att"]
@@ -91,7 +113,7 @@ def test_a_category_without_scored_items_is_no_number_and_neither_are_its_means(
 
 def test_relations_on_the_list_are_left_out_of_the_mean():
     left_out = {"near": "official", "with": "official", "pulling": "cae", "on": "", "in": ""}
-    scored = random_choice(list(left_out), lambda name: {"left_out": left_out[name]})
+    scored = random_choice(list(left_out), lambda name: {"left_out": left_out[name]}, aggregate="vg_relation/1")
     each = by_category(scored)
     numbers = {name: AGGREGATES[name](scored) for name in ("vg_relation/1", "vg_relation_cae/1", "vg_relation_all/1")}
     official = [each["on"], each["in"], each["pulling"]]
@@ -102,7 +124,8 @@ def test_relations_on_the_list_are_left_out_of_the_mean():
         assert found["macro_all"] == pytest.approx(sum(each.values()) / 5)
         assert found["micro"] == pytest.approx(100 * scored.correct.mean())
     assert "near" not in numbers["vg_relation/1"]
-    given = random_choice(["a", "b"], lambda name: {"left_out": "given" if name == "a" else ""})
+    tags = {"a": {"left_out": "given"}, "b": {"left_out": ""}}
+    given = random_choice(["a", "b"], tags.get, aggregate="vg_relation_given/1")
     assert AGGREGATES["vg_relation_given/1"](given)["macro"] == pytest.approx(by_category(given)["b"])
 
 
