@@ -371,7 +371,10 @@ def test_files_of_one_label_are_seeds_of_one_row(files, models):
         assert row["low"] is row["high"] is row["se"] is None
     assert {row["seeds"] for row in record["rows"] if row["model"] == "three"} == {1}
     assert [(one["model"], one["seed"]) for one in record["models"]] == [("three", 0), ("mine", 0), ("mine", 1)]
-    assert {(one["model"], one["against"]) for one in record["differences"]} == {("mine", "three")}
+    assert {(one["model"], one["seed"], one["against"]) for one in record["differences"]} == {
+        ("mine", 0, "three"),
+        ("mine", 1, "three"),
+    }
 
 
 def test_models_get_labels_that_tell_them_apart(tmp_path):
