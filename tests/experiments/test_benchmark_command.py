@@ -254,6 +254,8 @@ def test_the_last_models_mistake_stops_before_the_first_is_scored(refused, files
     refused(given(files, "--model", "nonsense", name="made:first"), "`model` must be an existing file or folder")
     refused(given(files, "--model", str(tmp_path), name="made:first"), "must hold config.json or open_clip_config.json")
     assert scored == []
+    # a model that fails after another was scored leaves no table of that one's items
+    refused(given(files, "--model", "made:fails"), "made:fails raises KeyError")
 
 
 def test_a_bare_file_beside_a_folder_takes_heads_and_says_its_activation_once(files, made, tmp_path, capsys):
