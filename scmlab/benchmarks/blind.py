@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 from sklearn.linear_model import LogisticRegression
 
 from scmlab.benchmarks.embed import Embeddings, text_key
@@ -86,8 +86,8 @@ def blind_scores(
     scores = np.zeros(len(captions))
     for half in (False, True):
         fitted, scored = np.flatnonzero(second != half), np.flatnonzero(second == half)
-        if not right[fitted].any() or not len(scored):
-            continue  # a benchmark of one group: nothing is known, all captions tie
+        if not right[fitted].any() or not len(scored) or (name in _FITTED and right[fitted].all()):
+            continue  # a benchmark of one group, or one half without wrong captions: nothing is known, all captions tie
         if name in _CODED:
             scores[scored] = _along(codes, right, fitted, scored, name)
         else:
@@ -95,15 +95,20 @@ def blind_scores(
     return scores
 
 
-def blind_similarities(benchmark: Benchmark, scores: Scores) -> list[np.ndarray] | Gallery:
+def blind_similarities(
+    benchmark: Benchmark, scores: Scores, missing: Bool[np.ndarray, " n"] | None = None
+) -> list[np.ndarray] | Gallery:
     """The same row of scores for every image, as `score_items` takes them.
 
     retrieval   captions are ranked by their score, the same for all images; all images tie
     similarity  t(0, 1) = -|score of 0 - score of 1|
+
+    missing  items whose image is not at hand: in `retrieval` they are no options, as for a model
     """
     if benchmark.rule == "retrieval":
         n = len(benchmark.items)
-        return Gallery(np.ones((n, 1), np.float32), scores[:, None].astype(np.float32), np.ones(n, bool))
+        present = np.ones(n, bool) if missing is None else ~missing
+        return Gallery(np.ones((n, 1), np.float32), scores[:, None].astype(np.float32), present)
     starts = np.cumsum([len(item.captions) for item in benchmark.items])[:-1]
     rows = np.split(scores, starts) if len(benchmark.items) else []
     if benchmark.rule == "similarity":
@@ -133,7 +138,7 @@ def score_blind(
     return found
 
 
-def chance(benchmark: Benchmark) -> Scored:
+def chance(benchmark: Benchmark, missing: Bool[np.ndarray, " n"] | None = None) -> Scored:
     """What independent continuous random scores get on average, per item; margins are NaN and nothing ties.
 
     choice     1 / options; with r right captions of k: r! (k - r)! / k!
@@ -141,12 +146,13 @@ def chance(benchmark: Benchmark) -> Scored:
     group      of two images and two captions: text 1/4, image 1/4, group 1/6
     retrieval  1 - C(n - r, k) / C(n, k) at k, of n options r right
 
+    missing  as of `blind_similarities`
     Errors: `similarity`, for which chance is a correlation of 0; groups of more than two.
     """
     if benchmark.rule == "similarity":
         raise ValueError(f"`benchmark` must have right and wrong for a chance level; got {benchmark.name}.")
     m = sum(len(item.captions) for item in benchmark.items)
-    same = score_items(benchmark, blind_similarities(benchmark, np.zeros(m)), ties="half")
+    same = score_items(benchmark, blind_similarities(benchmark, np.zeros(m), missing), ties="half")
     none = np.zeros(len(same), bool)
     blank: dict[str, Any] = {"ties": same.ties, "tied": none, "margin": np.full(len(same), np.nan)}
     if benchmark.rule != "group":

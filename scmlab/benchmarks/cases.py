@@ -51,7 +51,8 @@ class CaseAccuracy:
 
 
 def cases(benchmark: Benchmark) -> tuple[Case, ...]:
-    """Of each item. A group of two: what turns its first caption into its second; `both`: from the first right one.
+    """Of each item. A group of two: what turns its first caption into its second; `both`: from the first right one;
+    "none" without a wrong caption.
 
     Errors: rules without wrong captions.
     """
@@ -70,7 +71,7 @@ def cases(benchmark: Benchmark) -> tuple[Case, ...]:
         right = _right(item)
         others = range(1, len(item.captions)) if benchmark.rule == "group" else _wrong(item)
         kinds = {case(item.captions[right], item.captions[other]) for other in others}
-        found.append(kinds.pop() if len(kinds) == 1 else Case(MIXED, None))
+        found.append(Case(MIXED, None) if len(kinds) > 1 else kinds.pop() if kinds else Case("none", None))
     return tuple(found)
 
 

@@ -12,7 +12,9 @@ Credit = tuple[Float[np.ndarray, " g"], Float[np.ndarray, " g"]]
 
 
 def above(scores: Float[np.ndarray, "g c"], right: Sequence[int], wrong: Sequence[int], ties: str) -> Credit:
-    """Credit and margin for: every right option is above every wrong one."""
+    """Credit and margin for: every right option is above every wrong one; true with margin NaN where none is wrong."""
+    if not wrong:
+        return np.ones(len(scores)), np.full(len(scores), np.nan)
     low, high = scores[:, right].min(1), scores[:, wrong].max(1)
     margin = low - high
     credit, tied = (margin > 0).astype(np.float64), margin == 0
@@ -80,7 +82,7 @@ def check_rule(item: Item, rule: str) -> None:
     images, captions, right = len(item.images), len(item.captions), item.right
     first = all(image == 0 and 0 <= caption < captions for image, caption in right) and len(set(right)) == len(right)
     fits = {
-        "choice": images == 1 and captions > 1 and len(right) == 1 and first,
+        "choice": images == 1 and captions > 0 and len(right) == 1 and first,
         "both": images == 1 and captions == 3 and len(right) == 2 and first,
         "group": images == captions > 1
         and sorted(c for _, c in right) == sorted(i for i, _ in right) == [*range(images)],

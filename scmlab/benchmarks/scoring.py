@@ -29,7 +29,8 @@ class Scored:
     ties      the policy used: strict, first or half
     missing   an image of the item is not at hand: it is neither right nor wrong
     correct   credit in [0, 1]; NaN for missing items, and throughout for `similarity`, which has no right and wrong
-    margin    right minus wrong score: the least of what must be positive for the item to be right; NaN for missing
+    margin    right minus wrong score: the least of what must be positive for the item to be right; NaN for missing, and
+              without a wrong one
     tied      some part of the item hangs on a tie: its margin is 0
     options   captions of the item
     parts     further numbers per item, NaN for what needs a missing image:
@@ -83,7 +84,7 @@ def score_items(
 ) -> Scored:
     """Each item by the benchmark's rule. A missing item is marked, never dropped and never wrong.
 
-    choice      s(right) above every s(wrong)
+    choice      s(right) above every s(wrong); without a wrong one it is right, as the first of one
     group       text: of each image its caption above the others; image: of each caption its image; group: both
     both        every right caption above every wrong one; with `texts` also t(0, 1) above t(0, 2) and t(1, 2)
     retrieval   ranks among all captions, and among all images

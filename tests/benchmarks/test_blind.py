@@ -184,6 +184,26 @@ def test_chance_is_what_random_scores_get():
     assert found.part("text_to_image_r10")[0] == pytest.approx(0.5)
 
 
+def test_missing_images_are_no_options_of_a_gallery():
+    made = retrieval([[f"{row} {c}" for c in range(5)] for row in range(20)])
+    missing = np.arange(20) >= 5
+    found = chance(made, missing)
+    assert found.part("text_to_image_r1")[:5].tolist() == pytest.approx([1 / 5] * 5)
+    assert found.part("image_to_text_r5")[0] == pytest.approx(1 - comb(95, 5) / comb(100, 5))  # all captions stay
+    assert np.isnan(found.part("text_to_image_r1")[5:]).all()
+    lengths = blind_scores(made, "shorter", generator=drawn())
+    tied = score_items(made, blind_similarities(made, lengths, missing), ties="half")
+    assert tied.part("text_to_image_r1")[:5].tolist() == pytest.approx([1 / 5] * 5)
+
+
+def test_a_half_without_wrong_captions_tells_nothing():
+    items = [Item(f"one/{row}", (image(row),), (f"a dog {row}",), ((0, 0),), "one") for row in range(4)]
+    made = Benchmark("made", tuple(items), "choice", "strict", "accuracy/1")
+    for name in ("features", "direction"):
+        found = blind_scores(made, name, generator=drawn(), codes=np.ones((4, 2), np.float32))
+        assert found.tolist() == [0] * 4
+
+
 def test_both_right_captions_by_chance_and_by_length():
     items = (Item("p/0", (image(0),), ("abc", "abcd", "abcde"), ((0, 0), (0, 1)), "one"),)
     made = Benchmark("pp", items, "both", "strict", "sugarcrepe_pp/1")

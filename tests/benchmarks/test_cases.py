@@ -49,6 +49,10 @@ def test_items_with_several_wrong_captions_are_mixed_where_they_differ():
     assert cases(both) == (Case("mixed", None), EXPECTED[0])
 
 
+def test_an_item_without_wrong_captions_is_no_case():
+    assert cases(made([("one", CHASE)])) == (Case("none", None),)
+
+
 def test_accuracy_per_case_leaves_missing_items_out():
     benchmark = made()
     scored = score_items(benchmark, [np.array([[1.0, 0.0]]), None, np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])])

@@ -1,6 +1,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from scmlab.benchmarks.loaders.crepe import (
     load_crepe_productivity,
     load_crepe_systematicity,
 )
+from scmlab.benchmarks.scoring import score_items
 from scmlab.benchmarks.source import differences
 from scmlab.scm.store import BadFile
 
@@ -99,6 +101,11 @@ def test_defects_are_marked_and_kept(tmp_path):
         "positive equals negative",
         "empty box",
     ]
+
+
+def test_a_row_without_negatives_is_scored_as_the_first_of_one(tmp_path):
+    benchmark = load(tmp_path, row(hard_negs=[]), row())
+    assert score_items(benchmark, [np.zeros((1, 1)), np.zeros((1, 6)) + np.eye(1, 6, 1)]).correct.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("corpus", CORPORA)

@@ -63,6 +63,15 @@ def test_a_choice_is_that_of_the_rule_written_out(ties, captions, right):
     assert (scored.options == captions).all()
 
 
+@pytest.mark.parametrize("ties", POLICIES)
+def test_a_choice_without_a_wrong_caption_is_right_and_ties_with_nothing(ties):
+    items = [item(0, 1, 1, ((0, 0),)), item(1, 1, 2, ((0, 0),)), item(2, 1, 1, ((0, 0),))]
+    scored = score_items(benchmark("choice", items, ties), [np.zeros((1, 1)), np.array([[0.0, 1.0]]), None])
+    assert scored.correct[:2].tolist() == [1, 0]
+    assert np.isnan([*scored.margin[[0, 2]], scored.correct[2]]).all()
+    assert not scored.tied.any()
+
+
 def test_half_is_the_mean_over_all_orders_of_tied_options():
     scores = drawn(60, 1, 4)
     scored = score_items(benchmark("choice", [item(i, 1, 4, ((0, 1),)) for i in range(60)]), scores, ties="half")
@@ -294,7 +303,7 @@ def test_what_does_not_fit_is_refused(refuses):
     ("rule", "images", "captions", "right"),
     [
         ("choice", 2, 2, ((0, 0),)),
-        ("choice", 1, 1, ((0, 0),)),
+        ("choice", 1, 1, ()),
         ("choice", 1, 2, ((0, 0), (0, 1))),
         ("choice", 1, 2, ((0, 2),)),
         ("group", 2, 2, ((0, 0),)),

@@ -93,7 +93,7 @@ def baseline(
     """A blind baseline by every tie policy, on the items that the model was scored on."""
     generator = stream(config.seed, "benchmark", "halves")
     scores = blind_scores(benchmark, name, generator=generator, codes=codes)
-    cosines = blind_similarities(benchmark, scores)
+    cosines = blind_similarities(benchmark, scores, missing)
     return {ties: score_items(benchmark, cosines, ties=ties).without(missing) for ties in POLICIES}
 
 
@@ -101,7 +101,7 @@ def uncoded(benchmark: Benchmark, config: Config, missing: np.ndarray) -> dict[s
     """The baselines that need no model, and chance where there is one."""
     found = {name: baseline(benchmark, name, config, missing) for name in names_for(benchmark, codes=False)}
     if benchmark.rule != "similarity":
-        found["chance"] = dict.fromkeys(POLICIES, chance(benchmark).without(missing))
+        found["chance"] = dict.fromkeys(POLICIES, chance(benchmark, missing).without(missing))
     return found
 
 
