@@ -28,6 +28,7 @@ class Source:
     title      as in its paper
     load       reads the annotations
     files      names below the folder of annotations, or what the single file is
+    beside     names beside a single file of annotations that are read with it where they are there
     origin     where files and images come from
     licence    of the annotations, and of the images where it is known
     roots      name of an image root -> how its folder looks
@@ -46,6 +47,7 @@ class Source:
     reference: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     cited: str = ""
     aggregate: str = ""
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.reference) != bool(self.cited):

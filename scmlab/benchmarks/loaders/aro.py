@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from scmlab.benchmarks.item import Benchmark, Item
-from scmlab.benchmarks.loaders.aro_order import load_coco_order, load_flickr30k_order
-from scmlab.benchmarks.loaders.aro_symmetric import left_out, symmetric_relations
+from scmlab.benchmarks.loaders.aro_order import load_coco_order, load_flickr30k_order, ready_names
+from scmlab.benchmarks.loaders.aro_symmetric import BESIDE, left_out, symmetric_relations
 from scmlab.benchmarks.loaders.regions import box_of, empty_box
 from scmlab.benchmarks.reading import (
     defects,
@@ -103,6 +103,7 @@ LOADERS = {
         roots=CROPS,
         reference={"macro": 59.9},
         aggregate="vg_relation/1",
+        beside=BESIDE,
         cited=CITED,
     ),
     "vg_attribution": Source(
@@ -126,6 +127,7 @@ LOADERS = {
         roots={"coco": "holds val2014/ with COCO_val2014_000000391895.jpg ..."},
         reference={"accuracy": 47.6},
         aggregate="order/1",
+        beside=ready_names("coco_order"),
         cited=CITED,
     ),
     "flickr30k_order": Source(
@@ -138,6 +140,7 @@ LOADERS = {
         roots={"flickr30k": "holds flickr30k-images/ with 1007129816.jpg ..."},
         reference={"accuracy": 59.6},
         aggregate="order/1",
+        beside=ready_names("flickr30k_order"),
         cited=CITED,
     ),
 }

@@ -56,7 +56,7 @@ def _load(
 ) -> Benchmark:
     path = file_of(annotations, [file])
     rows = list(_captions(path))
-    beside = (path.parent / f"{name}{end}" for end in (".csv", ".parquet"))
+    beside = (path.parent / ready for ready in ready_names(name))
     ready = options or next(filter(Path.is_file, beside), None)
     if ready is None:
         reader = chosen_words(words)
@@ -77,6 +77,11 @@ def _load(
             )
         )
     return Benchmark(name, mark_duplicates(items), "choice", "first", aggregate, {ALL: expected})
+
+
+def ready_names(name: str) -> tuple[str, ...]:
+    """Names of files of ready-made captions, which are taken where they lie beside the annotations."""
+    return f"{name}.csv", f"{name}.parquet"
 
 
 def _captions(path: Path) -> Iterator[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scmlab.benchmarks.known import BENCHMARKS
 from scmlab.benchmarks.models import is_python
 from scmlab.experiments.benchmark.given import AskedBenchmark, AskedModel
 from scmlab.experiments.finetune.given import model_digest
@@ -35,7 +36,14 @@ def _module_digest(source: str) -> str:
 def annotations_digest(asked: Sequence[AskedBenchmark]) -> str:
     """SHA-256 over names and content of all files that may be annotations; '' without any."""
     given = [one.annotations for one in asked]
-    given += [Path(value) for one in asked for _, value in one.options if isinstance(value, Path)]
+    given += [value for one in asked for _, value in one.options if isinstance(value, Path)]
+    given += [
+        path
+        for one in asked
+        if one.annotations.is_file()
+        for name in BENCHMARKS[one.name].beside
+        if (path := one.annotations.parent / name).is_file()
+    ]
     return _joined([line for path in given for line in _lines(path)]) if given else ""
 
 

@@ -3,7 +3,7 @@
 import functools
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,13 @@ from scmlab.benchmarks.overlap import read_training_list
 from scmlab.benchmarks.scoring import score_items
 from scmlab.benchmarks.source import Source, differences
 from scmlab.experiments.benchmark.config import Config
-from scmlab.experiments.benchmark.given import MADE, asked_benchmarks
+from scmlab.experiments.benchmark.given import MADE, AskedBenchmark, asked_benchmarks, loader_options
 from scmlab.experiments.intervention.data import scene_spec
 from scmlab.scm import stream
 from scmlab.scm.store import BadFile
+
+OTHER_ITEMS = ("seed", "split", "subset")
+"""Options of loaders that choose other items, or other shuffles, than published numbers are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ def tasks_of(config: Config) -> tuple[Task, ...]:
             raise BadFile(f"`annotations` of {benchmark.name} must hold at least one item; got none.")
     roots = sorted({root for benchmark in read for root in benchmark.roots})
     folders = parse_roots(roots, config.images) if asked else _none(config)
-    tasks = tuple(_task(benchmark, folders, config) for benchmark in read)
+    tasks = tuple(_task(benchmark, folders, config, _source(one)) for one, benchmark in zip(asked, read, strict=True))
     for name in config.aggregate:
         if not any(name == one.name for task in tasks for one in task.aggregates):
             names = ", ".join(config.benchmark) or "none, scenes are drawn instead"
@@ -79,7 +82,7 @@ def scenes_task(config: Config, folder: Path) -> Task:
         shutil.rmtree(where, ignore_errors=True)  # what a killed run left
         spec = scene_spec(config.shortcut, "relation")
         export_scene_benchmark(spec, where, config.scenes, generator=stream(config.seed, "benchmark", "scenes"))
-    return _task(load_scenes(where), {MADE: where}, config)
+    return _task(load_scenes(where), {MADE: where}, config, BENCHMARKS[MADE])
 
 
 def announced(task: Task) -> Iterator[str]:
@@ -105,11 +108,18 @@ def stop_at_missing(task: Task, config: Config) -> None:
         raise BadFile(f"`images` must hold all images of {task.benchmark.name}. {said} Give the right folder{others}.")
 
 
-def _task(benchmark: Benchmark, folders: dict[str, Path], config: Config) -> Task:
+def _source(asked: AskedBenchmark) -> Source:
+    """What is known of it; without published numbers where an option has other items than those of the numbers."""
+    source, known = BENCHMARKS[asked.name], loader_options(asked.name)
+    changed = any(name in OTHER_ITEMS and value != known[name].default for name, value in asked.options)
+    return replace(source, reference={}, cited="") if changed else source
+
+
+def _task(benchmark: Benchmark, folders: dict[str, Path], config: Config, source: Source) -> Task:
     coverage = resolve(benchmark, {root: folders[root] for root in benchmark.roots if root in folders})
     names = dict.fromkeys((benchmark.aggregate, *config.aggregate))
     fitting = tuple(AGGREGATES[name] for name in names if _fits(AGGREGATES[name], benchmark))
-    return Task(benchmark, BENCHMARKS[benchmark.name], coverage, fitting)
+    return Task(benchmark, source, coverage, fitting)
 
 
 def _fits(aggregate: Aggregate, benchmark: Benchmark) -> bool:

@@ -35,8 +35,12 @@ def _named(text: str) -> str:
 
 
 def _hint(root: RootCoverage) -> str:
-    """Without the folder's place."""
-    return root.hint.replace(f"{Path(root.folder).parent}{os.sep}", "") if root.folder else root.hint
+    """Without the folder's place: from the folder above on."""
+    if root.folder is None:
+        return root.hint
+    above = str(Path(root.folder).parent)
+    below = f"in {above.rstrip(os.sep)}{os.sep}"
+    return root.hint.replace(f"in {above},", "in the folder above,").replace(below, "in ")
 
 
 def about_model(asked: AskedModel, model: Model, cut: Mapping[str, int | None]) -> dict:
