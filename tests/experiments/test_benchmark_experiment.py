@@ -493,8 +493,10 @@ def test_missing_images_stop_before_any_model_is_opened(files, models, refuses):
     assert models.made == {}
 
 
-def test_skipped_items_are_counted_and_stay_in_the_table(files, models, tmp_path):
-    (files / "val2017" / "000000000001.jpg").unlink()
+@pytest.mark.parametrize(("place", "named"), [("elsewhere", "elsewhere"), (".", "the folder above")])
+def test_skipped_items_are_counted_and_stay_in_the_table(files, models, tmp_path, place, named):
+    (files / place).mkdir(exist_ok=True)
+    (files / "val2017" / "000000000001.jpg").rename(files / place / "000000000001.jpg")
     cut_off(files / "val2017" / "000000000002.jpg")
     (files / "val2017" / "000000000003.jpg").write_text("no image")
     config = of_sugarcrepe(files, model=("hashed:one",), on_error="skip")
@@ -508,6 +510,7 @@ def test_skipped_items_are_counted_and_stay_in_the_table(files, models, tmp_path
     assert [counts[name] for name in ("items", "scored", "missing", "unreadable")] == [24, 12, 12, 2]
     (root,) = record["benchmarks"][0]["roots"]
     assert [root[name] for name in ("wanted", "found", "missing", "unreadable")] == [6, 4, 1, 1]
+    assert root["hint"] == f"they are in {named}, give that folder"
     assert {row["scored"] for row in record["rows"]} == {12}  # baselines too, on the same items
     assert not next(check for check in record["checks"] if check["name"] == "images")["held"]
     kept = [row["correct"] for row in rows if not row["missing"]]
