@@ -3,7 +3,6 @@
 import importlib
 import re
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -81,7 +80,8 @@ def open_model(
     if is_siglip(Path(name)):
         if any(option is not None for option in (activation, tokenizer, heads)):
             raise ValueError(f"`activation`, `tokenizer` and `heads` must be left to the SigLIP in {name}; got one.")
-        return Model(name=name, **read_siglip(Path(name), device))
+        given = read_siglip(Path(name), device)
+        return Model(name=name, **given | {"identity": _versioned(given["identity"])})
     from scmlab.models.clip import load_clip
 
     return of_clip(load_clip(source, tokenizer=tokenizer, activation=activation, heads=heads).to(device), name=name)
@@ -91,28 +91,22 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
     """A CLIP as a model. Its codes on the CPU and on a GPU differ in rounding: they are kept apart."""
     import torch
 
+    from scmlab.benchmarks.exact import exact
     from scmlab.models.clip import clip_hash, embed_images, embed_texts, preprocess, tokenize
-
-    def exact() -> Any:
-        # on a GPU convolutions would round to 10 bits
-        if clip.device.type == "cuda":
-            return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-        return nullcontext()
 
     def encode_image(pixels: Sequence[torch.Tensor]) -> torch.Tensor:
         step = CPU_IMAGES if clip.device.type == "cpu" else len(pixels)
-        with torch.inference_mode(), exact():
+        with torch.inference_mode(), exact(clip.device):
             parts = (torch.cat(list(pixels[start : start + step])) for start in range(0, len(pixels), step))
             return torch.cat([embed_images(clip, part.to(clip.device, clip.model.dtype)) for part in parts])
 
     def encode_text(captions: Sequence[str]) -> torch.Tensor:
-        with torch.inference_mode(), exact():
+        with torch.inference_mode(), exact(clip.device):
             return embed_texts(clip, tokenize(clip, captions).to(clip.device))
 
-    identity = sha256(f"{VERSION} {clip_hash(clip)} {clip.device.type}".encode()).hexdigest()
     return Model(
         name=clip.source if name is None else name,
-        identity=identity,
+        identity=_versioned(f"{clip_hash(clip)} {clip.device.type}"),
         activation=clip.activation,
         prepare=lambda image: preprocess([image], clip.preprocessing),
         encode_image=encode_image,
@@ -142,6 +136,10 @@ def function_of(name: str) -> Callable[[], Any]:
     return found
 
 
+def _versioned(identity: str) -> str:
+    return sha256(f"{VERSION} {identity}".encode()).hexdigest()
+
+
 def _of_python(name: str) -> Model:
     made = function_of(name)()
     for method in ("encode_image", "encode_text"):
@@ -150,5 +148,5 @@ def _of_python(name: str) -> Model:
     said, activation = getattr(made, "identity", ""), getattr(made, "activation", "")
     if not isinstance(said, str) or not isinstance(activation, str):
         raise BadFile(f"`identity` and `activation` of the model must be strings; got others from {name}.")
-    identity = sha256(f"{VERSION} {name} {said}".encode()).hexdigest() if said else ""
+    identity = _versioned(f"{name} {said}") if said else ""
     return Model(name, identity, activation, lambda image: image, made.encode_image, made.encode_text)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from scmlab.benchmarks.exact import exact
 from scmlab.models.clip.reason import reason
 from scmlab.scm.store import BadFile
 
@@ -48,12 +49,12 @@ def read_siglip(source: Path, device: str) -> dict[str, Any]:
         return processor(images=[image], return_tensors="pt")["pixel_values"]
 
     def encode_image(pixels: Sequence[torch.Tensor]) -> torch.Tensor:
-        with torch.inference_mode():
+        with torch.inference_mode(), exact(device):
             return model.get_image_features(torch.cat(list(pixels)).to(device)).pooler_output
 
     def encode_text(captions: Sequence[str]) -> torch.Tensor:
         options = {"padding": "max_length", "max_length": context, "truncation": True, "return_tensors": "pt"}
-        with torch.inference_mode():
+        with torch.inference_mode(), exact(device):
             return model.get_text_features(tokenizer(list(captions), **options)["input_ids"].to(device)).pooler_output
 
     def cut(captions: Sequence[str]) -> np.ndarray:

@@ -7,6 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
+from scmlab.benchmarks import models, siglip
+from scmlab.benchmarks.exact import exact
 from scmlab.benchmarks.models import open_model
 
 transformers = pytest.importorskip("transformers")
@@ -16,12 +18,13 @@ CONTEXT = 12
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import Tokenizer, pre_tokenizers
+    from tokenizers.models import WordLevel
 
     from scmlab.models.clip.extra import PreTrainedTokenizerFast
 
     words = ["<pad>", "</s>", "<unk>", "a", "red", "cat", "dog", "on", "mat"]
-    raw = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
+    raw = Tokenizer(WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
     tower = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -64,6 +67,24 @@ def test_codes_are_those_of_transformers(folder):
 def test_a_caption_has_one_code_whatever_stands_beside_it(folder):
     model = open_model(folder)
     torch.testing.assert_close(model.encode_text(CAPTIONS)[:1], model.encode_text(CAPTIONS[:1]), atol=1e-6, rtol=0)
+
+
+def test_codes_are_float32_on_a_gpu_too(folder, monkeypatch):
+    with exact("cuda"):
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.backends.cudnn.deterministic
+    assert torch.backends.cudnn.allow_tf32
+    model, inside = open_model(folder), []
+    monkeypatch.setattr(siglip, "exact", lambda device: inside.append(device) or exact(device))
+    model.encode_image([model.prepare(pictures()[0])])
+    model.encode_text(CAPTIONS)
+    assert inside == ["cpu", "cpu"]
+
+
+def test_codes_of_another_version_are_never_read(folder, monkeypatch):
+    before = open_model(folder).identity
+    monkeypatch.setattr(models, "VERSION", models.VERSION + 1)
+    assert open_model(folder).identity != before
 
 
 def test_another_file_is_another_identity(folder, tmp_path):
