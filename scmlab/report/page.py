@@ -51,8 +51,9 @@ def _facts(record: Record, report: Report) -> list[tuple[str, str]]:
     plain = {
         key: value
         for key, value in config.items()
-        if key != "seeds" and value is not None and not isinstance(value, Mapping | list | tuple)
-    }
+        if key != "seeds" and not key.endswith("_sha256")  # the full configuration has them
+        and value is not None and not isinstance(value, Mapping | list | tuple)
+    }  # fmt: skip
     settings = dict.fromkeys(setting_name(row["setting"], report.settings) for row in rows)
     broken = dict.fromkeys(control_name(row["control"], report.controls) for row in rows if row["control"] is not None)
     versions = record.get("versions") or {}
