@@ -68,12 +68,6 @@ def _others(count: int, places: Sequence[int]) -> list[int]:
     return [place for place in range(count) if place not in places]
 
 
-PARTS = {
-    "choice": (),
-    "group": ("text", "image", "group"),
-    "both": ("both", "caption", "caption2"),
-    "similarity": ("cosine",),
-}
 RULES = {"choice": _choice, "group": _group, "both": _both, "similarity": _similarity}
 
 
