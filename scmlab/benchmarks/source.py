@@ -19,6 +19,9 @@ CAPTIONS = "captions"
 UNKNOWN = -1
 """In `Benchmark.expected`: a category of the official release whose number of items is not known."""
 
+VL_COMPO = "ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)"
+"""Where most published numbers are from."""
+
 
 @dataclass(frozen=True)
 class Source:

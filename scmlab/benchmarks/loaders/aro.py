@@ -20,7 +20,7 @@ from scmlab.benchmarks.reading import (
     text_of,
     value_of,
 )
-from scmlab.benchmarks.source import ALL, Source
+from scmlab.benchmarks.source import ALL, VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 ROOT = "aro"
@@ -87,7 +87,6 @@ def _item(row: Any, path: Path, place: str, category: str, tags: dict[str, str |
 
 
 CODE = "github.com/mertyg/vision-language-models-are-bows"
-CITED = "ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)"
 CROPS = {ROOT: "images/ of vgr_vga_images.zip (about 1 GB): 2332870.jpg ..., no folders below"}
 KARPATHY = "captions: storage.googleapis.com/sfr-vision-language-research/datasets/"
 
@@ -104,7 +103,7 @@ LOADERS = {
         reference={"macro": 59.9},
         aggregate="vg_relation/1",
         beside=BESIDE,
-        cited=CITED,
+        cited=VL_COMPO,
     ),
     "vg_attribution": Source(
         name="vg_attribution",
@@ -115,7 +114,7 @@ LOADERS = {
         licence="MIT (annotations); the images' own",
         roots=CROPS,
         reference={"macro": 63.2},
-        cited=CITED,
+        cited=VL_COMPO,
     ),
     "coco_order": Source(
         name="coco_order",
@@ -128,7 +127,7 @@ LOADERS = {
         reference={"accuracy": 47.6},
         aggregate="order/1",
         beside=ready_names("coco_order"),
-        cited=CITED,
+        cited=VL_COMPO,
     ),
     "flickr30k_order": Source(
         name="flickr30k_order",
@@ -141,6 +140,6 @@ LOADERS = {
         reference={"accuracy": 59.6},
         aggregate="order/1",
         beside=ready_names("flickr30k_order"),
-        cited=CITED,
+        cited=VL_COMPO,
     ),
 }

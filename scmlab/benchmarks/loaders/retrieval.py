@@ -19,7 +19,7 @@ from scmlab.benchmarks.reading import (
     usable,
     value_of,
 )
-from scmlab.benchmarks.source import CAPTIONS, Source
+from scmlab.benchmarks.source import CAPTIONS, VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 FILES = {
@@ -96,8 +96,6 @@ def _item(name: str, captions: list[str], path: Path, place: str, dataset: str, 
     )
 
 
-CITED = "ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)"
-
 LOADERS = {
     "coco_retrieval": Source(
         name="coco_retrieval",
@@ -109,7 +107,7 @@ LOADERS = {
         licence="not stated (split); the images' own",
         roots={"coco": "the folder that holds val2014/: val2014/COCO_val2014_000000391895.jpg ..."},
         reference={"image_to_text_r1": 50.12, "text_to_image_r1": 30.45},
-        cited=CITED,
+        cited=VL_COMPO,
     ),
     "flickr30k_retrieval": Source(
         name="flickr30k_retrieval",
@@ -122,6 +120,6 @@ LOADERS = {
         licence="not stated (split); images on request, research only",
         roots={"flickr30k": "the folder that holds flickr30k-images/: flickr30k-images/1007129816.jpg ..."},
         reference={"image_to_text_r1": 78.8, "text_to_image_r1": 58.76},
-        cited=CITED,
+        cited=VL_COMPO,
     ),
 }

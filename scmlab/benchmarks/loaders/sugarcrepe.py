@@ -19,7 +19,7 @@ from scmlab.benchmarks.reading import (
     unique_keys,
     value_of,
 )
-from scmlab.benchmarks.source import Source
+from scmlab.benchmarks.source import VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 ROOT = "coco_val2017"
@@ -137,7 +137,7 @@ LOADERS = {
             "add_obj": 77.21,
             "add_att": 68.79,
         },
-        cited="ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)",
+        cited=VL_COMPO,
     ),
     "sugarcrepe_unrefined": Source(
         name="sugarcrepe_unrefined",

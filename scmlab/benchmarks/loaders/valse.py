@@ -18,7 +18,7 @@ from scmlab.benchmarks.reading import (
     text_of,
     value_of,
 )
-from scmlab.benchmarks.source import Source
+from scmlab.benchmarks.source import VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 PIECES = {
@@ -144,7 +144,7 @@ LOADERS = {
             "coreference-hard": 51.9,
             "foil-it": 90.1,
         },
-        cited="ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)",
+        cited=VL_COMPO,
     ),
     "valse_all": Source(
         name="valse_all",

@@ -18,7 +18,7 @@ from scmlab.benchmarks.reading import (
     text_of,
     value_of,
 )
-from scmlab.benchmarks.source import UNKNOWN, Source
+from scmlab.benchmarks.source import UNKNOWN, VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 _OBJECTS = ("hake", "swig_agent", "swig_destination", "swig_item", "swig_tool", "vg_obj", "vg_subj")
@@ -212,7 +212,7 @@ LOADERS = {
             "Relation/action": 72.1,
             "Relation/spatial": 54.0,
         },
-        cited="ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)",
+        cited=VL_COMPO,
     ),
     "vl_checklist_first_1000": Source(
         name="vl_checklist_first_1000",

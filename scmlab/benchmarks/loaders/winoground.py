@@ -24,7 +24,7 @@ from scmlab.benchmarks.reading import (
     unique_keys,
     value_of,
 )
-from scmlab.benchmarks.source import ALL, Source
+from scmlab.benchmarks.source import ALL, VL_COMPO, Source
 from scmlab.scm.store import BadFile
 
 COLUMNS = ("id", "image_0", "image_1", "caption_0", "caption_1", "tag", "secondary_tag", "num_main_preds",
@@ -162,7 +162,7 @@ LOADERS = {
         licence="research only, no redistribution (images of Getty Images)",
         roots={"winoground": "images/: ex_0_img_0.png, ex_0_img_1.png ..., no folders below"},
         reference={"text": 31.25, "image": 11.0, "group": 8.75},
-        cited="ytaek-oh/vl_compo, individual_results.csv (arXiv 2406.09388)",
+        cited=VL_COMPO,
     ),
     "colorswap": Source(
         name="colorswap",
