@@ -370,6 +370,10 @@ def test_files_of_one_label_are_seeds_of_one_row(files, models):
         assert row["sd"] == pytest.approx(stdev(each))
         assert row["low"] is row["high"] is row["se"] is None
     assert {row["seeds"] for row in record["rows"] if row["model"] == "three"} == {1}
+    beyond = {one["name"]: one for one in record["checks"] if "beyond blind" in one["name"]}
+    assert beyond["mine: beyond blind"]["expected"] == "the mean over seeds above every blind baseline"
+    assert "from" not in beyond["mine: beyond blind"]["measured"]
+    assert beyond["three: beyond blind"]["expected"] == "the 95 % interval above every blind baseline"
     assert [(one["model"], one["seed"]) for one in record["models"]] == [("three", 0), ("mine", 0), ("mine", 1)]
     assert {(one["model"], one["seed"], one["against"]) for one in record["differences"]} == {
         ("mine", 0, "three"),

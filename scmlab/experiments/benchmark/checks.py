@@ -43,7 +43,7 @@ def _beyond(task: Task, lists: Mapping[str, list[dict]]) -> Iterator[dict]:
         return
     of = [row for row in lists["rows"] if (row["setting"], row["aggregate"]) == (name, aggregate) and row["headline"]]
     for label in dict.fromkeys(row["model"] for row in of if row["control"] is None):
-        held, said = True, []
+        held, what, said = True, "the 95 % interval", []
         for row in of:
             if row["control"] is not None or row["model"] != label:
                 continue
@@ -53,12 +53,14 @@ def _beyond(task: Task, lists: Mapping[str, list[dict]]) -> Iterator[dict]:
             if not blind or row["value"] is None:
                 continue
             best = max(blind, key=lambda key: blind[key])
-            low = row["value"] if row["low"] is None else row["low"]
+            if several := row["seeds"] > 1:
+                what = "the mean over seeds"
+            low = row["value"] if several else row["low"]
             held &= not math.isnan(low) and low > blind[best]
-            said.append(f"{row['number']} {row['value']:.1f} (from {low:.1f}), {best} {blind[best]:.1f}")
+            start = "" if several else f" (from {low:.1f})"
+            said.append(f"{row['number']} {row['value']:.1f}{start}, {best} {blind[best]:.1f}")
         if said:
-            yield _entry(name, f"{label}: beyond blind", "the 95 % interval above every blind baseline",
-                         "; ".join(said), held)  # fmt: skip
+            yield _entry(name, f"{label}: beyond blind", f"{what} above every blind baseline", "; ".join(said), held)
 
 
 def _ties(task: Task, lists: Mapping[str, list[dict]]) -> Iterator[dict]:
