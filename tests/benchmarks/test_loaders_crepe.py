@@ -34,6 +34,7 @@ def row(**changes: object) -> dict:
         "hard_negs": FIVE,
         "valid_hard_negs_atom": FIVE[:2],
         "valid_hard_negs_comp": FIVE[:3],
+        "valid_hard_negs_combined": FIVE,
     } | changes
 
 
@@ -126,6 +127,8 @@ def test_systematicity_has_two_kinds_of_negatives_of_any_number(tmp_path, corpus
         ("comp/unseen_compounds", 4, ""),
         ("comp/unseen_compounds", 4, ""),
     ]
+    combined = BENCHMARKS[f"crepe_systematicity_{corpus}"].load(tmp_path, negatives=["combined"], splits=SPLITS[:1])
+    assert [(item.category, len(item.captions)) for item in combined.items] == [("combined/seen_compounds", 6)] * 2
 
 
 @pytest.mark.parametrize(

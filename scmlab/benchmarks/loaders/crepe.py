@@ -60,11 +60,11 @@ def load_crepe_systematicity(
     Meant for models trained on that corpus alone; for others seen and unseen say nothing. Category "NEGATIVES/SPLIT",
     "atom/seen_compounds"; the number of negatives varies. All else as of `load_crepe_productivity`.
     corpus      cc12m, yfcc or laion
-    negatives   atom, comp (compounds)
+    negatives   atom, comp (compounds), combined (those of both)
     splits      seen_compounds, unseen_compounds
     """
     known("corpus", [corpus], CORPORA)
-    kinds = known("negatives", negatives, ("atom", "comp"))
+    kinds = known("negatives", negatives, ("atom", "comp", "combined"))
     names = {split: f"syst_vg_hard_negs_{split}_in_{corpus}.csv" for split in known("splits", splits, SPLITS)}
     folder = _folder(annotations, "syst_hard_negatives", list(names.values()))
     items = [
