@@ -22,9 +22,6 @@ WORKERS = 4
 PIXELS = 64_000_000
 """Pixels of images that wait for one batch: large ones are embedded in smaller batches."""
 
-PART = 1024
-"""Captions whose tokens are counted at once."""
-
 Progress = Callable[[str, int, int], None]
 """Called with what is embedded ("image" or "text"), how many are done and how many there are."""
 
@@ -57,9 +54,9 @@ def embed(
 
     Images are those of equal bytes and box; equal ones are embedded once, also under several names. They are made RGB,
     then cut to their box (what lies beyond the image is black), then prepared by the model. Batches follow the
-    benchmark's order for images and rising length for captions, in tokens where the model counts them, so that a run
-    that was killed goes on with the same batches and ends with the same numbers; other batches may differ in the last
-    bit of a number.
+    benchmark's order for images; captions go to a CLIP by the alphabet, as it computes what neighbours begin with once,
+    and to other models by rising length. So a run that was killed goes on with the same batches and ends with the same
+    numbers; other batches may differ in the last bit of a number.
     paths   where each image is; None, or no entry: it is missing
     batch   images or captions that the model gets at once
     Errors: batch < 1; codes that are not one vector per image or caption, not finite, or zero.
@@ -78,13 +75,9 @@ def embed_captions(
     As `embed`, without images: keys are those of `text_key`.
     """
     _check_batch(batch)
-    texts = sorted(set(captions), key=lambda c: (len(c), c))
+    texts = sorted(set(captions), key=lambda c: (len(c) if model.clip is None else c.casefold(), c))
     keys = [text_key(caption) for caption in texts]
     new = [place for place, key in enumerate(keys) if not cache.has("text", key)]
-    if model.lengths is not None:  # characters tell little of tokens, and padding is computed like words
-        parts = [[texts[place] for place in new[start : start + PART]] for start in range(0, len(new), PART)]
-        tokens = np.concatenate([np.zeros(0, np.int64), *map(model.lengths, parts)])
-        new = [new[row] for row in np.argsort(tokens, kind="stable")]
     for start in range(0, len(new), batch):
         _tell(progress, "text", len(keys) - len(new) + start, len(keys))
         part = new[start : start + batch]

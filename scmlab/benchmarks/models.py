@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool
 
 from scmlab.benchmarks.siglip import is_siglip, read_siglip
 from scmlab.scm.store import BadFile
@@ -38,7 +38,6 @@ class Model:
     encode_text   list of n captions -> [n d]
     cut           whether captions are longer than what the model reads; None where that is not known
     clip          the CLIP itself, for what looks inside it, such as attribution; None for Python's own
-    lengths       number of tokens of captions: those of a batch are padded to the longest; None where not known
     """
 
     name: str
@@ -49,7 +48,6 @@ class Model:
     encode_text: Callable[[Sequence[str]], Any]
     cut: Callable[[Sequence[str]], Bool[np.ndarray, " n"]] | None = None
     clip: "Clip | None" = None
-    lengths: Callable[[Sequence[str]], Int64[np.ndarray, " n"]] | None = None
 
 
 def open_model(
@@ -92,7 +90,8 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
     import torch
 
     from scmlab.benchmarks.exact import exact
-    from scmlab.models.clip import clip_hash, embed_images, embed_texts, preprocess, tokenize
+    from scmlab.models.clip import clip_hash, embed_images, preprocess, tokenize
+    from scmlab.models.clip.prefixes import embed_texts_shared
 
     def encode_image(pixels: Sequence[torch.Tensor]) -> torch.Tensor:
         step = CPU_IMAGES if clip.device.type == "cpu" else len(pixels)
@@ -102,7 +101,7 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
 
     def encode_text(captions: Sequence[str]) -> torch.Tensor:
         with torch.inference_mode(), exact(clip.device):
-            return embed_texts(clip, tokenize(clip, captions).to(clip.device))
+            return embed_texts_shared(clip, tokenize(clip, captions).to(clip.device))
 
     return Model(
         name=clip.source if name is None else name,
@@ -113,7 +112,6 @@ def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
         encode_text=encode_text,
         cut=lambda captions: tokenize(clip, captions).truncated.numpy(),
         clip=clip,
-        lengths=lambda captions: tokenize(clip, captions).end.numpy() + 1,
     )
 
 

@@ -148,19 +148,31 @@ def test_each_content_is_embedded_once_under_whatever_name(tmp_path):
     assert (len(made.images), len(made.texts)) == (1, 1)
 
 
-def test_captions_that_are_embedded_together_have_like_numbers_of_tokens(monkeypatch):
-    monkeypatch.setattr("scmlab.benchmarks.embed.PART", 3)
-    captions = [f"{'word' * k} {'a ' * (9 - k)}" for k in range(9)]  # the more characters, the fewer tokens
-    made = Counting()
-    counts = replace(model(made), lengths=lambda texts: np.array([len(text.split()) for text in texts]))
-    embed_captions(captions, counts, Cache(None, counts), batch=2)
-    assert [len(text.split()) for batch in made.texts for text in batch] == [*range(2, 10), 9]
-    assert sorted(text for batch in made.texts for text in batch) == sorted(captions)
+def test_captions_go_to_a_clip_by_the_alphabet_and_to_others_by_length(clip):
+    captions = ["A cube", "a big cone", "the cube", "a big cube", "the", "a big cone"]
+    made, batches = Counting(), []
+    whole = of_clip(clip)
+
+    def encode_text(batch):
+        batches.append(list(batch))
+        return whole.encode_text(batch)
+
+    embed_captions(captions, seen := replace(whole, encode_text=encode_text), Cache(None, seen), batch=2)
+    assert batches == [["a big cone", "a big cube"], ["A cube", "the"], ["the cube"]]
+    embed_captions(captions, model(made), Cache(None, model(made)), batch=2)
+    assert made.texts == [["the", "A cube"], ["the cube", "a big cone"], ["a big cube"]]
 
 
-def test_the_tokens_of_a_caption_are_counted_with_start_and_end(clip):
-    lengths = of_clip(clip).lengths(WORDS)
-    assert lengths.tolist() == [len(clip.tokenizer(text)["input_ids"]) for text in WORDS]
+def test_a_clip_computes_what_captions_begin_with_once(clip):
+    places = []
+    captions = [f"a red cube left of {end}" for end in ("the", "blue", "sphere")]
+    text = clip.model.text_model
+    hook = text.register_forward_pre_hook(lambda module, given: places.append(given[0].numel()))
+    of_clip(clip).encode_text(captions)
+    hook.remove()
+    tokens = [tuple(clip.tokenizer(caption)["input_ids"]) for caption in captions]
+    distinct = {one[: k + 1] for one in tokens for k in range(len(one))}
+    assert sum(places) == len(distinct) < sum(map(len, tokens))
 
 
 def test_codes_on_disk_are_read_and_not_computed_again(tmp_path):
@@ -202,14 +214,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(clip, tmp_path, mon
 
         return run
 
-    killed = Model(
-        whole.name,
-        whole.identity,
-        whole.activation,
-        whole.prepare,
-        stopping(whole.encode_image, counting.images),
-        stopping(whole.encode_text, counting.texts),
-        whole.cut,
+    killed = replace(
+        whole,
+        encode_image=stopping(whole.encode_image, counting.images),
+        encode_text=stopping(whole.encode_text, counting.texts),
     )
     with pytest.raises(KeyboardInterrupt):
         embed(benchmark, killed, paths, Cache(tmp_path / "codes", killed), batch=3)
