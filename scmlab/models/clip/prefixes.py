@@ -11,7 +11,7 @@ from scmlab.models.clip.record import Clip
 from scmlab.models.clip.tokens import Tokens
 
 CPU_PACKS = 16
-"""Packs in the tower at once on the CPU: the activations of more leave the processor's cache."""
+"""Packs in the tower at once on the CPU: 8, 16 or 32 take as long, and fewer take less memory."""
 
 Span = tuple[int, int, int]
 """Of a caption: its pack, the place there of its first new token, and how many tokens before that are shared."""
@@ -43,7 +43,7 @@ def embed_texts_shared(clip: Clip, tokens: Tokens) -> Float[Tensor, "n d"]:
     mask = torch.zeros(sees.shape, dtype=clip.model.dtype).masked_fill(~sees, hidden)[:, None]
     step = CPU_PACKS if device.type == "cpu" else len(packed)
     parts = zip(*(whole.to(device).split(step) for whole in (packed, mask, depth)), strict=True)
-    states = [clip.model.text_model(ids, mask, places).last_hidden_state for ids, mask, places in parts]
+    states = [clip.model.text_model(some, sight, places).last_hidden_state for some, sight, places in parts]
     pooled = torch.cat(states).flatten(0, 1)[last[order.argsort()].to(device)]
     return normalize(clip.model.text_projection(pooled), dim=-1)
 
