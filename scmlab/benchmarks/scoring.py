@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64
 
 from scmlab.benchmarks.item import Benchmark, Item, Ties
-from scmlab.benchmarks.ranks import Gallery, place, recall, standings
+from scmlab.benchmarks.ranks import Gallery, Standing, place, recall, standings
 from scmlab.benchmarks.rules import RULES, above, check_rule
 
 RECALLS = (1, 5, 10)
@@ -103,7 +103,7 @@ def score_items(
     if policy not in get_args(Ties):
         raise ValueError(f"`ties` must be one of {', '.join(get_args(Ties))}; got {policy!r}.")
     if benchmark.rule == "retrieval":
-        return _retrieval(benchmark, similarities, policy)
+        return _ranked(benchmark, similarities, _standings(benchmark, similarities), policy)
     if isinstance(similarities, Gallery):
         raise ValueError(f"`similarities` must be one matrix per item for the rule {benchmark.rule}; got a gallery.")
     found: dict[str, np.ndarray] = defaultdict(lambda: np.full((2, len(benchmark.items)), np.nan))
@@ -117,6 +117,16 @@ def score_items(
             options = np.stack([scores[:, 0, 1], scores[:, 0, 2], scores[:, 1, 2]], 1)
             found["text_only"][:, rows] = above(options, [0], [1, 2], policy)
     return _scored(benchmark, policy, [matrix is None for matrix in similarities], found)
+
+
+def score_by_policy(
+    benchmark: Benchmark, similarities: Sequence[Any] | Gallery, *, texts: Sequence[Any] | None = None
+) -> dict[str, Scored]:
+    """`score_items` by each policy for ties; of `retrieval`, whose ranks take long, they are counted once."""
+    if benchmark.rule == "retrieval":
+        standing = _standings(benchmark, similarities)
+        return {ties: _ranked(benchmark, similarities, standing, ties) for ties in get_args(Ties)}
+    return {ties: score_items(benchmark, similarities, ties=ties, texts=texts) for ties in get_args(Ties)}
 
 
 def counts(scored: Scored) -> dict[str, int]:
@@ -147,13 +157,14 @@ def _kinds(item: Item) -> set[str]:
     return {"duplicate" if kind.startswith("duplicate of ") else kind for kind in kinds}
 
 
-def _retrieval(benchmark: Benchmark, gallery: Any, ties: str) -> Scored:
+def _standings(benchmark: Benchmark, gallery: Any) -> tuple[Standing, Standing]:
+    """Of the images, of the captions. Errors: none or another gallery than the benchmark's."""
     if not isinstance(gallery, Gallery):
         raise ValueError(f"`similarities` must be a gallery for the rule retrieval; got {type(gallery).__name__}.")
     items = benchmark.items
     for item in items:
         check_rule(item, "retrieval")
-    owner = np.repeat(np.arange(len(items)), [len(item.captions) for item in items])
+    owner = _owner(benchmark)
     sizes = (len(gallery.images), len(gallery.captions), len(gallery.present))
     if sizes != (len(items), len(owner), len(items)):
         raise ValueError(
@@ -163,13 +174,22 @@ def _retrieval(benchmark: Benchmark, gallery: Any, ties: str) -> Scored:
     for name, codes, rows in (("images", gallery.images, gallery.present), ("captions", gallery.captions, slice(None))):
         if not np.isfinite(codes[rows]).all():
             raise ValueError(f"`similarities` must be finite; got NaN or infinity among the codes of {name}.")
-    image, caption = standings(gallery, owner)
-    each = np.bincount(owner, minlength=len(items))
+    return standings(gallery, owner)
+
+
+def _owner(benchmark: Benchmark) -> Int64[np.ndarray, " m"]:
+    """Item of each caption."""
+    return np.repeat(np.arange(len(benchmark.items)), [len(item.captions) for item in benchmark.items])
+
+
+def _ranked(benchmark: Benchmark, gallery: Gallery, standing: tuple[Standing, Standing], ties: str) -> Scored:
+    (image, caption), owner, n = standing, _owner(benchmark), len(benchmark.items)
+    each = np.bincount(owner, minlength=n)
     found = {f"image_to_text_r{k}": recall(image, k, ties) for k in RECALLS}
-    found |= {f"text_to_image_r{k}": np.bincount(owner, recall(caption, k, ties), len(items)) / each for k in RECALLS}
+    found |= {f"text_to_image_r{k}": np.bincount(owner, recall(caption, k, ties), n) / each for k in RECALLS}
     found["image_to_text_rank"] = place(image, ties)
     found = {name: np.where(gallery.present, values, np.nan) for name, values in found.items()}
-    tied = ((image.equal > 0) | (np.bincount(owner, caption.equal > 0, len(items)) > 0)) & gallery.present
+    tied = ((image.equal > 0) | (np.bincount(owner, caption.equal > 0, n) > 0)) & gallery.present
     correct, missing = found["image_to_text_r1"], ~gallery.present
     return Scored(benchmark, ties, missing, correct, image.margin, tied, each, MappingProxyType(found))
 

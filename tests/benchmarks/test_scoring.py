@@ -8,7 +8,7 @@ import torch
 
 from scmlab.benchmarks.item import Benchmark, ImageRef, Item
 from scmlab.benchmarks.ranks import Gallery
-from scmlab.benchmarks.scoring import counts, defect_kinds, score_items
+from scmlab.benchmarks.scoring import counts, defect_kinds, score_by_policy, score_items
 
 POLICIES = ("strict", "first", "half")
 
@@ -188,6 +188,22 @@ def test_retrieval_ranks_are_those_of_the_whole_matrix(ties):
             assert scored.correct[i] == scored.parts["image_to_text_r1"][i]
             assert scored.margin[i] == max(matrix[i][own]) - max(np.delete(matrix[i], own))
     assert some_tied
+
+
+def test_all_policies_at_once_are_each_by_itself():
+    items = [item(i, 1, 2, ((0, 0), (0, 1))) for i in range(20)]
+    ranked = benchmark("retrieval", items), gallery(20, [2] * 20, present=[i != 3 for i in range(20)])
+    chosen_ = benchmark("choice", [item(i, 1, 3, ((0, 1),)) for i in range(50)], "first"), drawn(50, 1, 3)
+    for of, scores in (ranked, chosen_):
+        found = score_by_policy(of, scores)
+        assert tuple(found) == POLICIES
+        for ties, one in found.items():
+            alone = score_items(of, scores, ties=ties)
+            assert one.ties == ties
+            np.testing.assert_array_equal(one.correct, alone.correct)
+            for part, values in alone.parts.items():
+                np.testing.assert_array_equal(one.parts[part], values)
+        assert found["strict"].correct.tolist() != found["first"].correct.tolist()
 
 
 def test_blocks_of_the_gallery_change_nothing(monkeypatch):

@@ -12,7 +12,7 @@ from scmlab.benchmarks.embed import embed
 from scmlab.benchmarks.item import Benchmark
 from scmlab.benchmarks.models import Model
 from scmlab.benchmarks.ranks import Gallery
-from scmlab.benchmarks.scoring import Scored, score_items
+from scmlab.benchmarks.scoring import Scored, score_by_policy, score_items
 from scmlab.benchmarks.similarities import Cosines, similarities, text_similarities
 from scmlab.experiments.benchmark.config import Config
 from scmlab.experiments.benchmark.plan import Task
@@ -74,7 +74,7 @@ def score(
     found = embed(benchmark, model, paths, cache, batch=config.batch, progress=progress)
     cosines = similarities(benchmark, found)
     texts = text_similarities(benchmark, found) if benchmark.rule == "both" else None
-    scored = {ties: score_items(benchmark, cosines, ties=ties, texts=texts) for ties in POLICIES}
+    scored = score_by_policy(benchmark, cosines, texts=texts)
     codes = caption_codes(benchmark, found)
     coded = [name for name in names_for(benchmark, codes=True) if name not in names_for(benchmark, codes=False)]
     missing = scored["strict"].missing
@@ -94,7 +94,7 @@ def baseline(
     generator = stream(config.seed, "benchmark", "halves")
     scores = blind_scores(benchmark, name, generator=generator, codes=codes)
     cosines = blind_similarities(benchmark, scores, missing)
-    return {ties: score_items(benchmark, cosines, ties=ties).without(missing) for ties in POLICIES}
+    return {ties: scored.without(missing) for ties, scored in score_by_policy(benchmark, cosines).items()}
 
 
 def uncoded(benchmark: Benchmark, config: Config, missing: np.ndarray) -> dict[str, Rescored]:
