@@ -125,9 +125,9 @@ def score_blind(
 ) -> dict[str, Scored]:
     """Every blind baseline there is for the benchmark, and "chance" where the rule has one, by name.
 
-    ties  as of `score_items`: without it the official policy, under which an argmax's "first" gives all of two equally
-          long captions to the right one, and "strict" none
+    ties  as of `score_items`; without it `blind_ties` of the official policy
     """
+    ties = blind_ties(benchmark.ties) if ties is None else ties
     state, found = generator.get_state(), {}
     for name in names_for(benchmark, codes=codes is not None):
         generator.set_state(state)
@@ -136,6 +136,11 @@ def score_blind(
     if benchmark.rule != "similarity":
         found["chance"] = chance(benchmark)
     return found
+
+
+def blind_ties(ties: str) -> str:
+    """The policy of baselines beside a model's: never `first`, by which equal scores of everything would be right."""
+    return "half" if ties == "first" else ties
 
 
 def chance(benchmark: Benchmark, missing: Bool[np.ndarray, " n"] | None = None) -> Scored:

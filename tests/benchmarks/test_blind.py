@@ -243,6 +243,12 @@ def test_every_baseline_goes_through_the_aggregate_and_repeats():
     assert AGGREGATES["accuracy/1"](first["chance"]) == {"accuracy": 50, "one": 50, "two": 50}
 
 
+def test_ties_of_what_is_blind_are_never_all_right():
+    made = choice([("a dog", "dog a")] * 4, ties="first")
+    assert score_blind(made, generator=drawn())["shorter"].correct.tolist() == [0.5] * 4
+    assert score_blind(made, generator=drawn(), ties="first")["shorter"].correct.tolist() == [1] * 4
+
+
 def test_what_a_rule_has_not_is_refused(refuses):
     with refuses("`name`", "shorter, longer, bigram", "direction"):
         blind_scores(choice(sentences(4)), "direction", generator=drawn())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scmlab.benchmarks.blind import blind_scores, blind_similarities, caption_codes, chance, names_for
+from scmlab.benchmarks.blind import blind_scores, blind_similarities, blind_ties, caption_codes, chance, names_for
 from scmlab.benchmarks.cache import Cache
 from scmlab.benchmarks.cases import algorithm_1_benchmark
 from scmlab.benchmarks.embed import embed
@@ -51,9 +51,8 @@ def policy(config: Config, benchmark: Benchmark) -> str:
 
 
 def blind_policy(config: Config, benchmark: Benchmark) -> str:
-    """That of the baselines: never `first`, by which equal scores of everything would be right."""
-    asked = policy(config, benchmark)
-    return "half" if asked == "first" else asked
+    """That of the baselines."""
+    return blind_ties(policy(config, benchmark))
 
 
 def score(
