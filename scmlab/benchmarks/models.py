@@ -86,22 +86,28 @@ def open_model(
 
 
 def of_clip(clip: "Clip", *, name: str | None = None) -> Model:
-    """A CLIP as a model. Its codes on the CPU and on a GPU differ in rounding: they are kept apart."""
+    """A CLIP as a model, on the device where it is.
+
+    Its codes on the CPU and on a GPU differ in rounding: they are kept apart. The CLIP must stay as it is then.
+    """
     import torch
 
     from scmlab.benchmarks.exact import exact
     from scmlab.models.clip import clip_hash, embed_images, preprocess, tokenize
+    from scmlab.models.clip.inference import for_inference
     from scmlab.models.clip.prefixes import embed_texts_shared
+
+    towers = for_inference(clip) if clip.device.type == "cpu" else clip
 
     def encode_image(pixels: Sequence[torch.Tensor]) -> torch.Tensor:
         step = CPU_IMAGES if clip.device.type == "cpu" else len(pixels)
         with torch.inference_mode(), exact(clip.device):
             parts = (torch.cat(list(pixels[start : start + step])) for start in range(0, len(pixels), step))
-            return torch.cat([embed_images(clip, part.to(clip.device, clip.model.dtype)) for part in parts])
+            return torch.cat([embed_images(towers, part.to(clip.device, clip.model.dtype)) for part in parts])
 
     def encode_text(captions: Sequence[str]) -> torch.Tensor:
         with torch.inference_mode(), exact(clip.device):
-            return embed_texts_shared(clip, tokenize(clip, captions).to(clip.device))
+            return embed_texts_shared(towers, tokenize(clip, captions).to(clip.device))
 
     return Model(
         name=clip.source if name is None else name,
