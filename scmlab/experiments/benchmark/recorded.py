@@ -72,7 +72,7 @@ def about_benchmark(task: Task, ties: str, apart: str) -> dict:
         "origin": source.origin,
         "cited": source.cited,
         "items": len(benchmark.items),
-        "images": len(task.coverage.paths),
+        "images": sum(root.wanted for root in task.coverage.roots),
         "captions": task.captions,
         "expected": expected_items(task),
         "defects": defect_kinds(benchmark),
