@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scmlab.models.clip import Clip
 
-VERSION = 1
+VERSION = 2
 """Of what happens between an image file and a code: another one never reads codes of this one."""
 
 CPU_IMAGES = 16
