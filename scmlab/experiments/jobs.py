@@ -53,15 +53,22 @@ def kept(
         if result["belongs_to"] != belongs_to:
             raise BadFile(f"A job's file must hold results of this configuration and code; got others in {path}.")
         return result
-    threads = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)  # the same sums in the same order whatever the number of cores, which other jobs use
-    try:
+    with one_thread(device):
         result = plain(compute()) | {"belongs_to": belongs_to}
-    finally:
-        torch.set_num_threads(threads)
     write_atomically(path, json.dumps(result).encode())
     return result
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """On the CPU one thread: the same sums in the same order whatever the number of cores, which other jobs use."""
+    threads = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def plain(data: Any) -> Any:

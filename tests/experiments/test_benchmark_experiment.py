@@ -176,7 +176,7 @@ def test_every_item_is_scored_as_the_official_code_does_one_at_a_time(files, cli
 @pytest.mark.skipif(DATA is None, reason="SCMLAB_DATA is not set")
 def test_the_official_annotations_give_the_official_counts_and_blind_scores(clip, tmp_path, monkeypatch):
     # slow, and tested on their own: the cases of the captions, the fitted baselines
-    monkeypatch.setattr(sys.modules["scmlab.experiments.benchmark.run"], "_cases", lambda of: None)
+    monkeypatch.setattr(sys.modules["scmlab.experiments.benchmark.gather"], "_cases", lambda of: None)
     monkeypatch.setattr("scmlab.experiments.benchmark.score.names_for", lambda of, codes: ("shorter",))
     annotations = Path(DATA) / "sugarcrepe"
     names = {row["filename"] for name in OFFICIAL
