@@ -376,6 +376,19 @@ def test_the_checkpoint_that_is_called_good_is_from_before_the_loss_rose(
     assert len(os.listdir(tmp_path)) == (2 if kept == "good" else 1)
 
 
+@pytest.mark.parametrize("after", [[], [9.0]])
+def test_a_checkpoint_whose_own_weights_gave_a_risen_loss_is_not_called_good(
+    clip, data, tmp_path, refuses, monkeypatch, after
+):
+    """Its weights are those after its last step, whose first loss is the one of the next step."""
+    losses, path = [*FALLING, *after, NAN], tmp_path / "a.safetensors"
+    made_up(monkeypatch, losses)
+    spec = dataclasses.replace(SPEC, steps=len(losses), warmup=0)
+    own = f"the last checkpoint is {path} at step 5, after a mean loss of 1.6, and the first loss of its weights is "
+    with refuses(own + ("9" if after else "nan"), f"nan at step {5 + len(after)}", error=TrainingDiverged):
+        train_clip(clip, in_order(data(8)), spec, seed=0, checkpoint=path)
+
+
 def test_moments_that_are_not_finite_are_not_saved(clip, data, tmp_path, refuses, monkeypatch):
     def step(clip, optimizer, *rest):
         row = take_step(clip, optimizer, *rest)

@@ -35,23 +35,31 @@ def had_diverged(losses: Float[Tensor, " steps"]) -> bool:
     The loss of the first step is that of the start, which no update has touched; where no mean was ever below it,
     a mean above it is enough. With fewer steps the window is all of them.
     """
-    means = losses.double().unfold(0, min(WINDOW, len(losses)), 1).mean(1)
+    return bool(_means(losses)[-1] > _halfway(losses))
+
+
+def _means(losses: Float[Tensor, " steps"]) -> Float[Tensor, " windows"]:
+    return losses.double().unfold(0, min(WINDOW, len(losses)), 1).mean(1)
+
+
+def _halfway(losses: Float[Tensor, " steps"]) -> Float[Tensor, ""]:
     first = losses[0].double()
-    return bool(means[-1] > (first + torch.minimum(first, means.min())) / 2)
+    return (first + torch.minimum(first, _means(losses).min())) / 2
 
 
 def check_finite(
-    losses: Float[Tensor, " s"], steps: range, last: str, clip: Clip, optimizer: torch.optim.Optimizer | None
+    losses: Float[Tensor, " steps"], last: str, clip: Clip, optimizer: torch.optim.Optimizer | None
 ) -> None:
     """Errors: TrainingDiverged for a loss, or with an optimizer weights or moments, that are not finite.
 
-    last   which checkpoint is good, in words
+    losses   of all steps so far
+    last     which checkpoint is good, in words
     """
     if not losses.isfinite().all():
-        row = int((~losses.isfinite()).nonzero()[0])
-        what = f"The loss must stay finite; got {losses[row].item()} at step {steps[row]}"
+        step = int((~losses.isfinite()).nonzero()[0])
+        what = f"The loss must stay finite; got {losses[step].item()} at step {step}"
     elif optimizer and not all(bool(tensor.isfinite().all()) for tensor in _state(clip, optimizer)):
-        what = f"The weights and their moments must stay finite; got NaN or infinity after step {steps[-1]}"
+        what = f"The weights and their moments must stay finite; got NaN or infinity after step {len(losses) - 1}"
     else:
         return
     raise TrainingDiverged(f"{what}; {last}.")
@@ -63,11 +71,18 @@ def _state(clip: Clip, optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
         yield from (moment for moment in moments.values() if isinstance(moment, Tensor))
 
 
-def in_words(good: Good | None, *, saved: int) -> str:
-    """Which checkpoint is good; `saved` is the step of the last one of all, 0 where there is none."""
-    if good:
-        return f"the last good checkpoint is {good.path} at step {good.step}, after a mean loss of {good.loss:.3g}"
-    return "no checkpoint is from before the loss rose" if saved else "no checkpoint was written"
+def in_words(good: Good | None, losses: Float[Tensor, " steps"], *, saved: int) -> str:
+    """Which checkpoint is good, if its own weights are: the loss at its step is the first one that they gave.
+
+    losses   of all steps so far
+    saved    the step of the last checkpoint of all, 0 where there is none
+    """
+    if good is None:
+        return "no checkpoint is from before the loss rose" if saved else "no checkpoint was written"
+    said = f"{good.path} at step {good.step}, after a mean loss of {good.loss:.3g}"
+    if good.step < len(losses) and not losses[good.step] <= _halfway(losses[: good.step]):
+        return f"the last checkpoint is {said}, and the first loss of its weights is {losses[good.step].item():.3g}"
+    return f"the last good checkpoint is {said}"
 
 
 def write_checkpoint(checkpoint: Path, good: Good | None, *, progress: Progress, **state: object) -> Good | None:

@@ -70,8 +70,8 @@ def train_clip(
     on its share of the batch with the negatives of all, and all come to the same weights; the first one writes.
     A checkpoint is never written with a loss, weights or moments that are not finite. Where the loss has risen again
     (`had_diverged`), the last checkpoint from before is kept beside the newest one, as NAME.good.SUFFIX.
-    Errors: TrainingDiverged, which names the last good checkpoint; ValueError for batches that do not fit, a checkpoint
-    of another training or a truncated one.
+    Errors: TrainingDiverged, which names the last good checkpoint, or says that its own weights gave a risen loss;
+    ValueError for batches that do not fit, a checkpoint of another training or a truncated one.
     """
     objective = objective or ClipObjective()
     if (attribute is not None) != (objective.attribution > 0):
@@ -105,8 +105,10 @@ def train_clip(
         seconds = time.perf_counter() - start
         history[:, names.index("images_per_second")] = images / seconds
         due = stop in (next_checkpoint, spec.steps)
-        check_finite(history[:, 0], steps, in_words(good, saved=saved), trained, optimizer if due else None)
-        done = Progress(stop, torch.cat((done.history, history)), done.seconds + seconds)
+        history = torch.cat((done.history, history))
+        losses = history[:, 0]
+        check_finite(losses, in_words(good, losses, saved=saved), trained, optimizer if due else None)
+        done = Progress(stop, history, done.seconds + seconds)
         if checkpoint and due:
             good, saved = write_checkpoint(checkpoint, good, progress=done, **state), done.step
         progress(done.step)
