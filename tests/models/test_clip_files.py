@@ -182,6 +182,11 @@ def test_the_configuration_decides_the_activation_and_a_contradiction_is_obeyed_
     assert load_clip(folder).activation == "gelu"
 
 
+def test_heads_are_refused_where_the_configuration_says_them(folder, refuses):
+    with refuses("`heads` must be left out", "config.json", "(1, 1)", error=BadFile):
+        load_clip(folder, heads=(1, 1))
+
+
 def test_open_clips_configuration_without_quick_gelu_means_gelu(clip, tmp_path):
     place = save_clip(clip, tmp_path / "clip", "open_clip")
     config = json.loads((place / "open_clip_config.json").read_text())

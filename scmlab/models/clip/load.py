@@ -43,7 +43,8 @@ def load_clip(
                 an installed open_clip_torch
     activation  "quickgelu" or "gelu"; without it what the folder says. A bare file does not say: "quickgelu", with
                 which OpenAI trained, and a warning. A choice that contradicts the folder is obeyed, with a warning
-    heads       of the image and the text transformer, for files; without it one per 64 of width, as OpenAI's
+    heads       of the image and the text transformer, for open_clip's; without it what the folder says, and for a file
+                one per 64 of width, as OpenAI's
 
     Nothing in the files is run. Weights are converted to `dtype`. What open_clip calls SigLIP, CoCa or a ResNet is
     another architecture.
@@ -55,6 +56,8 @@ def load_clip(
     if not path.exists() and is_hub_name(name):
         path = download(name)
     if (path / "config.json").is_file():
+        if heads is not None:
+            raise BadFile(f"`heads` must be left out for a folder with config.json, which says them; got {heads}.")
         return from_transformers(path, name, tokenizer=tokenizer, activation=activation, dtype=dtype)
     if (path / "open_clip_config.json").is_file():
         return _from_open_clip_folder(path, name, tokenizer, activation, heads, dtype)
