@@ -112,7 +112,8 @@ def markdown(section: Section) -> str:
     ]
     head = [*([""] if named else []), *section.columns]
     lines = [head, ["---:" if column in section.numbers else "---" for column in head], *rows]
-    return "\n".join([section.text, "", *(f"| {' | '.join(line)} |" for line in lines)])
+    text = [section.text, ""] if section.text else []
+    return "\n".join([*text, *(f"| {' | '.join(line)} |" for line in lines)])
 
 
 def replace(path: Path, table: str, of: str = "") -> None:
@@ -187,8 +188,9 @@ def origin(record: Record) -> str:
     versions = record["versions"]
     preset, config = record["preset"].partition(",")[0], record["config"]
     seeds = config.get("seeds")  # their numbers, or how many there are
-    seeds = f"{seeds if isinstance(seeds, int) else len(seeds)} seeds" if seeds else "seeds as in the table"
-    seeds += "" if record["experiment"] in TABLES else " (numbers are means over them)"
+    count = seeds if isinstance(seeds, int) else len(seeds or ())
+    seeds = f"{count} seed{'s' * (count > 1)}" if count else "seeds as in the table"
+    seeds += "" if record["experiment"] in TABLES or count == 1 else " (numbers are means over them)"
     return (
         f"{held} of {checks} expectations held. {given(record)}Preset `{preset}`, {seeds}, "
         f"{duration(record['wall_seconds'])} on {record['machine']}; scmlab {versions['scmlab']}, torch "
