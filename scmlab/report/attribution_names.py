@@ -44,7 +44,8 @@ HOW_TO_READ = (
     (
         "Objects above rest, hinge",
         "Mean score of objects less that of attributes and relations together, over all words; the hinge is 0 where "
-        "this is negative. It is the attribution loss with margin 0 on held-out captions.",
+        "this is negative. It is the attribution loss over all held-out captions at once, without margin and without "
+        "normalisation, whatever the training used.",
     ),
     (
         "Plain fine-tuning",

@@ -71,8 +71,9 @@ HOW_TO_READ = (
         "Training methods",
         "Plain: pairs of the training law. NegCLIP negatives, Algorithm 1 negatives: edited captions in the "
         "denominators, for which there is no image. Attribution loss: raises the attribution of attributes and "
-        "relations to that of objects, by the method named. Paired images: a share of each batch are scenes that the "
-        "hidden edits lead to, rendered, with their captions.",
+        "relations to that of objects, by the method named. Paired images: a share of each batch are counterfactuals "
+        "of others of it: the same noise, what the shortcut gives away drawn independently of the pair, with image and "
+        "caption.",
     ),
     (
         "Image accuracy",
