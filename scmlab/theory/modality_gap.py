@@ -124,7 +124,8 @@ def moves(
         unit = typical_distance(codes) if len(codes) > 1 else codes.new_zeros(())
         if not unit > 0:
             raise ValueError(f"`codes` must not all be equal; got a root mean squared distance of {unit.item()}.")
-    return (edited - codes).norm(dim=-1) / unit
+    distance = (edited - codes).norm(dim=-1)
+    return torch.where(distance == 0, distance, distance / unit)  # 0 by a unit of 0 is no move
 
 
 @dataclass(frozen=True)

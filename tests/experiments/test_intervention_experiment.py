@@ -9,7 +9,7 @@ from scmlab.experiments import jobs
 from scmlab.experiments.intervention import PRESETS, measure, run, total_steps
 from scmlab.experiments.intervention.checks import checks
 from scmlab.experiments.intervention.data import scene_spec, source
-from scmlab.experiments.intervention.measure import EDITS, Side, accuracies, laws, prompts
+from scmlab.experiments.intervention.measure import EDITS, Side, _compared, accuracies, laws, prompts
 from scmlab.experiments.intervention.work import build, plan
 from scmlab.scm import stream
 from scmlab.scm.scenes import caption_scenes, edit_scenes, push_scenes, sample_scenes, scene_noise
@@ -33,6 +33,14 @@ def record(tmp_path_factory):
 @pytest.fixture(scope="module")
 def clip():
     return build(TINY, "cpu", 0)
+
+
+def test_a_side_whose_codes_are_all_equal_is_blind():
+    seeing, constant = torch.eye(4), torch.tensor([0.0, 1.0, 0.0, 0.0]).expand(4, 4).contiguous()
+    before, after = Side(seeing, constant), Side(seeing.flip(0), constant)
+    found = _compared(before, after, before)
+    assert (found["blind_both"], found["blind_text"], found["blind_image"]) == (0.0, 1.0, 0.0)
+    assert found["text_moves"] == 0
 
 
 def test_the_record_is_plain_data_with_a_row_per_arm_law_and_edit(record):
