@@ -101,12 +101,19 @@ def test_a_given_model_and_folder_with_damage_are_counted_by_name_or_refused(giv
     with refuses("`images` must be whole image files", error=BadFile):
         finetune.run(replace(config, negatives="none", steps=20))
     (folder / names[3]).unlink()
+    (folder / "other").mkdir()
+    other = f"other/{Path(names[1]).name}"  # a second image of the name in another folder
+    (folder / names[0]).rename(folder / other)
+    captions = folder / "captions.jsonl"
+    captions.write_text(captions.read_text().replace(names[0], other))
     config = replace(config, on_error="skip", negatives="negclip", attribution="attention", steps=20, epochs=3)
     assert finetune.total_steps(config) == 3 * (95 // 16)
     record = finetune.run(config)
     assert record["data"]["missing_images"] == 1
     assert record["data"]["missing_names"] == [names[3]]
-    assert set(record["data"]["corrupt"]) == {Path(names[0]).name, Path(names[1]).name}
+    assert set(record["data"]["corrupt"]) == {other, names[1]}
+    assert record["data"]["corrupt_images"] == 2
+    assert str(folder) not in json.dumps(record)
     assert record["config"]["images"] == "scenes"
     assert "hinge, attention" in {check["name"] for check in record["checks"]}
     assert set(record["histories"][0]["curves"]) == {"contrastive", "attribution"}

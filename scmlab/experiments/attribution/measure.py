@@ -2,8 +2,6 @@
 
 import base64
 import io
-import os
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -79,9 +77,3 @@ def pictures(held: HeldOut, number: int, preprocessing: Preprocessing) -> list[s
         image.save(content, "PNG")
         found.append(base64.b64encode(content.getvalue()).decode())
     return found
-
-
-def names_of(files: dict[str, str], root: Path) -> dict[str, str]:
-    """Damaged images by name, from the folder of images on, which may hold a name in several folders."""
-    names = {file: os.path.relpath(file, root.resolve()) for file in files}
-    return {names[file]: why.replace(file, names[file]) for file, why in files.items()}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from scmlab.attribution import METHODS, word_map
 from scmlab.experiments.attribution.config import Config
-from scmlab.experiments.attribution.measure import entries, examples, names_of, pictures
+from scmlab.experiments.attribution.measure import entries, examples, pictures
 from scmlab.experiments.finetune.data import Data, read_data, write_scenes
-from scmlab.experiments.finetune.measure import read_held_out
+from scmlab.experiments.finetune.measure import names_of, read_held_out
 from scmlab.experiments.finetune.start import described, given_clip, small_clip
 from scmlab.experiments.finetune.work import libraries
 from scmlab.experiments.intervention.history import at_end, curves

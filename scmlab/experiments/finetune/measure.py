@@ -1,7 +1,9 @@
 """What a CLIP does with held-out images and captions: retrieval, hard negatives of Algorithm 1, attribution."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import torch
@@ -49,6 +51,12 @@ def read_held_out(clip: Clip, pairs: Sequence[CaptionedImage], on_error: str) ->
     left = [pair for pair in pairs if pair.image in places]
     image_of = torch.tensor([places[pair.image] for pair in left])
     return HeldOut(torch.cat(pixels), tuple(pair.caption for pair in left), image_of), corrupt
+
+
+def names_of(files: dict[str, str], root: Path) -> dict[str, str]:
+    """Damaged images by name, from the folder of images on, which may hold a name in several folders."""
+    names = {file: os.path.relpath(file, root.resolve()) for file in files}
+    return {names[file]: why.replace(file, names[file]) for file, why in files.items()}
 
 
 def images_of(clip: Clip, pixels: Tensor) -> Float[Tensor, "n d"]:

@@ -11,7 +11,15 @@ import torch
 from scmlab.attribution import METHODS, word_map
 from scmlab.experiments.finetune.config import Config
 from scmlab.experiments.finetune.data import Data, read_data, write_scenes
-from scmlab.experiments.finetune.measure import HeldOut, false_captions, images_of, measure, read_held_out, texts_of
+from scmlab.experiments.finetune.measure import (
+    HeldOut,
+    false_captions,
+    images_of,
+    measure,
+    names_of,
+    read_held_out,
+    texts_of,
+)
 from scmlab.experiments.finetune.start import described, given_clip, small_clip
 from scmlab.experiments.intervention.history import at_end, curves
 from scmlab.language import NegativeOptions, read_hard_negatives
@@ -191,9 +199,7 @@ def work(config: Config, place: Place) -> dict:
         "data": data.counts
         | {
             "corrupt_images": len(corrupt),
-            "corrupt": {
-                Path(file).name: why.replace(file, Path(file).name) for file, why in list(corrupt.items())[:20]
-            },
+            "corrupt": dict(list(names_of(corrupt, Path(config.images or "")).items())[:20]),
             "truncated": source.truncated | {"held-out captions": count_truncated(start, held.captions)},
             "without_negatives": sum(not pair.negatives for pair in source.images.pairs) if source.negatives else None,
             "alternatives": source.alternatives,
