@@ -219,6 +219,16 @@ def test_a_corrupt_image_stops_with_its_name_or_the_next_pair_takes_its_place(tm
     used = [4 if row in (2, 3) else row for row in places]
     assert torch.equal(batch.text_ids, caption_ids([CAPTIONS[row] for row in used]))
     assert {Path(name).name for name in source.corrupt} == {NAMES[2], NAMES[3]}
+    kept = {"on_error": "skip", "found": tmp_path / "of the run" / "damaged.jsonl"}
+    kept["found"].parent.mkdir()
+    kept["found"].write_text('["cut by a ki')
+    assert FolderSource(clip, images, batch=6, seed=0, **kept).corrupt == {}
+    FolderSource(clip, images, batch=6, seed=0, **kept)(0, stream(0))
+    with kept["found"].open("a") as file:
+        file.write('["cut by a ki')
+    again = FolderSource(clip, images, batch=6, seed=0, **kept)
+    again._add("later", "why")
+    assert FolderSource(clip, images, batch=6, seed=0, **kept).corrupt == source.corrupt | {"later": "why"}
     for name in NAMES:
         (root / name).write_text("no image")
     with refuses("decoded", error=BadFile):

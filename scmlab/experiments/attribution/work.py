@@ -20,7 +20,7 @@ from scmlab.scm.store import BadFile
 from scmlab.training.clip import ClipTrainSpec, FolderSource, TrainedClip, count_truncated, train_clip
 
 ELSEWHERE = ("seeds", "methods", "device", "workers", "checkpoint_every", "model", "tokenizer", "captions", "images")
-KEYS = ("classes", "methods", "data")
+KEYS = ("classes", "methods", "data", "model", "hash")
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def tune(
         on_error=config.on_error,
         workers=1,
         corrupt=corrupt,
+        found=folder / f"{job.name}.damaged.jsonl",
     )
     spec = ClipTrainSpec(
         steps=config.tune_steps,

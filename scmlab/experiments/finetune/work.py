@@ -146,6 +146,7 @@ def tune(config: Config, start: Clip, data: Data, place: Place) -> tuple[Trained
         label=word_map if goal.attribution else None,
         on_error=config.on_error,
         workers=place.workers,
+        found=place.folder / "damaged.jsonl",
     )
     spec = ClipTrainSpec(
         steps=steps,

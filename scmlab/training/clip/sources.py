@@ -2,9 +2,11 @@
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +17,7 @@ from scmlab.language.records import one_of
 from scmlab.models.clip import Clip, Tokens, tokenize
 from scmlab.models.clip.images import BadImage, preprocess
 from scmlab.scm import stream
-from scmlab.scm.store import BadFile
+from scmlab.scm.store import BadFile, write_atomically
 from scmlab.training.clip.annotations import ON_ERROR, CaptionedImage, CaptionedImages
 from scmlab.training.clip.batch import ClipBatch, FalseTexts, Source, caption_ids, image_ids
 from scmlab.training.clip.ranks import place
@@ -55,6 +57,7 @@ class FolderSource:
     label         of words, for an attribution loss; asked once for every caption
     on_error      an image that cannot be decoded: "stop", or "skip": the pair after it takes its place, and the image
                   is in `corrupt` with the reason
+    found         file to which they are added, and from which those of a training that goes on are read
     workers       threads that decode
 
     Tokens are made batch by batch. Errors: BadImage, which names the file; fewer pairs than a batch has.
@@ -70,11 +73,18 @@ class FolderSource:
     on_error: str = "stop"
     workers: int = 4
     corrupt: dict[str, str] = field(default_factory=dict)
+    found: Path | None = None
     labelled: dict[str, Tensor] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         one_of("on_error", self.on_error, ON_ERROR)
         _check_size(len(self.images), self.batch)
+        if self.found and self.found.exists():
+            whole, _, cut = self.found.read_text().rpartition("\n")
+            if cut:  # a kill left the last line without its end
+                write_atomically(self.found, f"{whole}\n".encode() if whole else b"")
+            for name, why in map(json.loads, whole.splitlines()):
+                self.corrupt.setdefault(name, why)
 
     @functools.cached_property
     def truncated(self) -> dict[str, int]:
@@ -139,8 +149,15 @@ class FolderSource:
             except BadImage as error:
                 if self.on_error == "stop":
                     raise
-                self.corrupt[str(pair.image)] = str(error)
+                self._add(str(pair.image), str(error))
         raise BadFile("`images` must hold an image that can be decoded; got none.")
+
+    def _add(self, name: str, why: str) -> None:
+        self.corrupt[name] = why
+        if self.found:
+            self.found.parent.mkdir(parents=True, exist_ok=True)
+            with self.found.open("a") as file:
+                file.write(json.dumps([name, why]) + "\n")
 
     def _words(self, tokens: Tokens, captions: Sequence[str]) -> tuple[Int64[Tensor, "n t"], Int64[Tensor, "n t"]]:
         """Words and classes; of captions that were seen before as they were then."""
