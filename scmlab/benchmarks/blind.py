@@ -14,7 +14,7 @@ from scmlab.benchmarks.embed import Embeddings, text_key
 from scmlab.benchmarks.halves import Halves, halves
 from scmlab.benchmarks.item import Benchmark
 from scmlab.benchmarks.ranks import Gallery
-from scmlab.benchmarks.scoring import Scored, score_items
+from scmlab.benchmarks.scoring import Scored, owners, score_items
 from scmlab.language.plausibility import FEATURES, Plausibility
 
 Scores = Float[np.ndarray, " m"]
@@ -91,7 +91,7 @@ def blind_scores(
         if name in _CODED:
             scores[scored] = _along(codes, right, fitted, scored, name)
         else:
-            scores[scored] = _by_text(captions, right, _owner(benchmark), fitted, scored, name)
+            scores[scored] = _by_text(captions, right, owners(benchmark), fitted, scored, name)
     return scores
 
 
@@ -178,12 +178,8 @@ def is_right(benchmark: Benchmark) -> np.ndarray:
     )
 
 
-def _owner(benchmark: Benchmark) -> np.ndarray:
-    return np.repeat(np.arange(len(benchmark.items)), [len(item.captions) for item in benchmark.items])
-
-
 def _of_captions(benchmark: Benchmark, cut: Halves) -> np.ndarray:
-    return cut.second[_owner(benchmark)]
+    return cut.second[owners(benchmark)]
 
 
 def _along(codes: np.ndarray, right: np.ndarray, fitted: np.ndarray, scored: np.ndarray, name: str) -> np.ndarray:

@@ -164,7 +164,7 @@ def _standings(benchmark: Benchmark, gallery: Any) -> tuple[Standing, Standing]:
     items = benchmark.items
     for item in items:
         check_rule(item, "retrieval")
-    owner = _owner(benchmark)
+    owner = owners(benchmark)
     sizes = (len(gallery.images), len(gallery.captions), len(gallery.present))
     if sizes != (len(items), len(owner), len(items)):
         raise ValueError(
@@ -177,13 +177,13 @@ def _standings(benchmark: Benchmark, gallery: Any) -> tuple[Standing, Standing]:
     return standings(gallery, owner)
 
 
-def _owner(benchmark: Benchmark) -> Int64[np.ndarray, " m"]:
+def owners(benchmark: Benchmark) -> Int64[np.ndarray, " m"]:
     """Item of each caption."""
     return np.repeat(np.arange(len(benchmark.items)), [len(item.captions) for item in benchmark.items])
 
 
 def _ranked(benchmark: Benchmark, gallery: Gallery, standing: tuple[Standing, Standing], ties: str) -> Scored:
-    (image, caption), owner, n = standing, _owner(benchmark), len(benchmark.items)
+    (image, caption), owner, n = standing, owners(benchmark), len(benchmark.items)
     each = np.bincount(owner, minlength=n)
     found = {f"image_to_text_r{k}": recall(image, k, ties) for k in RECALLS}
     found |= {f"text_to_image_r{k}": np.bincount(owner, recall(caption, k, ties), n) / each for k in RECALLS}

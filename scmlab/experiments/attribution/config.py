@@ -8,7 +8,7 @@ import tyro
 
 from scmlab.experiments.audit.source import digest
 from scmlab.experiments.finetune.config import ON_ERROR
-from scmlab.experiments.finetune.given import check_given, images_digest, model_digest
+from scmlab.experiments.finetune.given import check_given, check_small, images_digest, model_digest
 from scmlab.objectives.attribution import NORMALISE, OVER
 
 METHODS = ("attention", "gradcam", "perturbation", "gradient")
@@ -107,11 +107,7 @@ class Config:
             raise ValueError(f"`lr` must be positive and finite; got {self.lr}.")
         if not 0 <= self.shortcut <= 1:
             raise ValueError(f"`shortcut` must be in [0, 1]; got {self.shortcut}.")
-        if 48 % self.patch or self.width % 32:
-            raise ValueError(
-                f"`patch` must divide 48, the image's side, and `width` be a multiple of 32; got {self.patch} and "
-                f"{self.width}."
-            )
+        check_small(self.width, self.patch)
         object.__setattr__(self, "captions_sha256", digest(self.captions))  # other files are another run
         object.__setattr__(self, "model_sha256", model_digest(self.model))
         object.__setattr__(self, "images_sha256", images_digest(self.images))

@@ -9,7 +9,7 @@ import tyro
 from scmlab.benchmarks.aggregates import AGGREGATES
 from scmlab.experiments.benchmark.digests import annotations_digest, list_digest, models_digest
 from scmlab.experiments.benchmark.given import asked_benchmarks, asked_models, folders_of
-from scmlab.experiments.finetune.given import images_digest
+from scmlab.experiments.finetune.given import check_small, images_digest
 from scmlab.models.clip.spec import check_activation
 
 TIES = ("official", "strict", "first", "half")
@@ -98,11 +98,7 @@ class Config:
                 raise ValueError(f"`{name}` must be at least {value}; got {getattr(self, name)}.")
         if not 0 <= self.shortcut <= 1:
             raise ValueError(f"`shortcut` must be in [0, 1]; got {self.shortcut}.")
-        if 48 % self.patch or self.width % 32:
-            raise ValueError(
-                f"`patch` must divide 48, the image's side, and `width` be a multiple of 32; got {self.patch} and "
-                f"{self.width}."
-            )
+        check_small(self.width, self.patch)
         if self.heads is not None and min(self.heads) < 1:
             raise ValueError(f"`heads` must be two positive numbers; got {self.heads}.")
         if self.cache is not None and os.path.exists(self.cache) and not os.path.isdir(self.cache):

@@ -1,8 +1,6 @@
 """Opening the models that are asked for, and, before anything is scored, looking whether they can be."""
 
 import os
-import re
-import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,6 +11,7 @@ from typing import Any
 from scmlab.benchmarks.models import Model, function_of, is_python, open_model
 from scmlab.experiments.benchmark.config import Config
 from scmlab.experiments.benchmark.given import AskedModel, asked_models, is_clip
+from scmlab.experiments.finetune.start import warnings_said
 from scmlab.scm.store import BadFile
 
 
@@ -29,12 +28,8 @@ def check_models(config: Config) -> None:
         if is_python(asked.source):
             _guarded(function_of, asked.source)(asked.source)
             continue
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings_said():
             _opened(asked, models, config, "cpu")
-        for warning in caught:
-            said = re.sub(r"activation='(\w+)'", r"--activation \1", str(warning.message))
-            print(f"scmlab: {said}", file=sys.stderr)
 
 
 def open_asked(asked: AskedModel, config: Config, device: str) -> Model:

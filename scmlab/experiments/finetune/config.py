@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from scmlab.experiments.audit.source import digest
-from scmlab.experiments.finetune.given import check_given, images_digest, model_digest
+from scmlab.experiments.finetune.given import check_given, check_small, images_digest, model_digest
 from scmlab.objectives.attribution import NORMALISE, OVER
 from scmlab.training.clip.spec import FREEZE, PRECISIONS
 
@@ -132,11 +132,7 @@ class Config:
             raise ValueError(f"`shortcut` must be in [0, 1]; got {self.shortcut}.")
         if self.captions is None and self.batch > self.scenes:
             raise ValueError(f"`batch` must be at most `scenes` = {self.scenes}; got {self.batch}.")
-        if 48 % self.patch or self.width % 32:
-            raise ValueError(
-                f"`patch` must divide 48, the image's side, and `width` be a multiple of 32; got {self.patch} and "
-                f"{self.width}."
-            )
+        check_small(self.width, self.patch)
         if len(set(self.interpolate)) < len(self.interpolate) or not all(0 < a < 1 for a in self.interpolate):
             raise ValueError(f"`interpolate` must be different numbers between 0 and 1; got {self.interpolate}.")
         if self.held_splits and set(self.splits) & set(self.held_splits):

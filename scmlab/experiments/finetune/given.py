@@ -29,6 +29,14 @@ def check_given(
         raise ValueError(f"`heads` must be two positive numbers, of a given model; got {heads} with model {model}.")
 
 
+def check_small(width: int, patch: int) -> None:
+    """Errors: a small model that has no whole number of heads or of patches."""
+    if 48 % patch or width % 32:
+        raise ValueError(
+            f"`patch` must divide 48, the image's side, and `width` be a multiple of 32; got {patch} and {width}."
+        )
+
+
 def model_digest(model: str | None) -> str:
     """SHA-256 over the model's files; that of its name where it is a name of the hub; '' for none."""
     if model is None:

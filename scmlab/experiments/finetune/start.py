@@ -3,7 +3,8 @@
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -26,6 +27,17 @@ class Given(Protocol):
     heads: tuple[int, int] | None
 
 
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """What loading a model warns of inside, on stderr as a line each, in the words of the command line."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        said = re.sub(r"activation='(\w+)'", r"--activation \1", str(warning.message))
+        print(f"scmlab: {said}", file=sys.stderr)
+
+
 def check_model(config: Given) -> None:
     """Load the given model, before anything is written, and say on stderr what it does not say itself.
 
@@ -33,12 +45,8 @@ def check_model(config: Given) -> None:
     """
     if config.model is None:
         return
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_said():
         _load(config)
-    for warning in caught:
-        said = re.sub(r"activation='(\w+)'", r"--activation \1", str(warning.message))
-        print(f"scmlab: {said}", file=sys.stderr)
 
 
 def given_clip(config: Given, device: str) -> Clip:
